@@ -1,0 +1,151 @@
+import { consoleRoutes } from './console/routes.tsx';
+import { OAuthRecordRepo } from './directory/oauth-repo.ts';
+import { DirectoryRepo } from './directory/repo.ts';
+import { DirectoryService } from './directory/service.ts';
+import { R2FileBucket } from './files/bucket.ts';
+import { fileRoutes } from './files/routes.ts';
+import { FileService } from './files/service.ts';
+import { filesToolset } from './files/tools.ts';
+import { AccessControl } from './http/access.ts';
+import { FormTokens } from './http/form-token.ts';
+import { refuseRedirects } from './http/outbound.ts';
+import { readinessRoutes } from './http/readiness.ts';
+import { createRouter } from './http/router.tsx';
+import { setupAnswer } from './http/setup.tsx';
+import { DevProvider } from './identity/providers/dev.ts';
+import { identityRoutes } from './identity/routes.tsx';
+import { SignInService } from './identity/sign-in.ts';
+import { Keyring } from './lib/keyring.ts';
+import { isLoopbackHostname } from './lib/loopback.ts';
+import { Registry } from './mcp/registry.ts';
+import { mcpRoutes } from './mcp/routes.ts';
+import { McpEndpoint } from './mcp/server.ts';
+import { AuthorizeService } from './oauth/authorize.ts';
+import { oauthErrorResponse } from './oauth/errors.tsx';
+import { PersonIds } from './oauth/person-ids.ts';
+import { ResourceGuard } from './oauth/resource-guard.ts';
+import { oauthRoutes } from './oauth/routes.tsx';
+import { AuthorizationServers } from './oauth/server.ts';
+import { DirectoryOAuthKv } from './oauth/storage.ts';
+import { TokenCheck } from './oauth/token-check.ts';
+import { TokenEndpoint } from './oauth/token-endpoint.ts';
+import { SessionService } from './sessions/service.ts';
+import { sessionsToolset } from './sessions/tools.ts';
+import { parseSettings, TOOLSET_NAMES } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { ConsoleTelemetry } from './telemetry/telemetry.ts';
+import type { WorkspaceDependencies, WorkspaceObject } from './workspace/object.ts';
+import { RpcWorkspaces } from './workspace/rpc-client.ts';
+
+/** The bindings of wrangler.toml. Vars and secrets are beside them; settings.ts reads those. */
+export interface Bindings {
+  readonly DIRECTORY: D1Database;
+  readonly FILES: R2Bucket;
+  readonly WORKSPACE: DurableObjectNamespace<WorkspaceObject>;
+}
+
+export interface App {
+  fetch(request: Request): Promise<Response>;
+  /** The hourly sweep of the directory. Everything of a person sweeps itself in its own object. */
+  scheduled(): Promise<void>;
+}
+
+/** Bytes of one upload. The edge takes bodies of at most 100 MB; locally there is no edge. */
+const MAX_UPLOAD_BYTES = { production: 95_000_000, development: 5_000_000_000 } as const;
+
+const telemetry = new ConsoleTelemetry();
+refuseRedirects();
+
+/** Puts the deployment together: settings → services → routes. Once an isolate. */
+export function createApp(env: Bindings): App {
+  const parsed = parseSettings({ ...env }, TOOLSET_NAMES);
+  if (!parsed.ok) return { fetch: async (request) => setupAnswer(request, parsed.faults), scheduled: async () => {} };
+  const { settings } = parsed;
+  if (settings.publicUrl === undefined && settings.deployment === 'production')
+    return { fetch: async (request) => setupAnswer(request), scheduled: async () => {} };
+  return compose(env, settings);
+}
+
+function compose(env: Bindings, settings: Settings): App {
+  const keyring = new Keyring(settings.secrets);
+  const personIds = new PersonIds(settings.personIdKeys);
+  const workspaces = new RpcWorkspaces(env.WORKSPACE);
+  const bucket = new R2FileBucket(env.FILES);
+  const directory = new DirectoryRepo(env.DIRECTORY);
+  const records = new OAuthRecordRepo(env.DIRECTORY);
+  const persons = new DirectoryService(directory, (id, standing) => workspaces.writeStanding(id, standing));
+  const files = new FileService({
+    bucket,
+    keyring,
+    workspaces,
+    limits: { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] },
+  });
+
+  const registry = new Registry([sessionsToolset(new SessionService()), filesToolset(files)], settings.toolsets);
+  const scopeNames = registry.scopes.map(({ name }) => name);
+  const servers = authorizationServers(settings, scopeNames);
+  const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
+  const guard = new ResourceGuard(new TokenCheck(workspaces, personIds), scopeNames);
+  const access = new AccessControl(guard, workspaces);
+  const formTokens = new FormTokens(keyring);
+  const signIn = new SignInService(persons, [new DevProvider(settings)]);
+  const authorize = new AuthorizeService({
+    servers,
+    env: oauthEnv,
+    workspaces,
+    personIds,
+    keyring,
+    scopes: registry.scopes,
+    telemetry,
+  });
+  const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds });
+  const fileFaces = fileRoutes(files);
+  // A toolset that is off has no other way in either.
+  const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
+
+  const fetch = createRouter({
+    routes: [
+      ...mcpRoutes({ endpoint: new McpEndpoint(telemetry), registry, access }),
+      ...readinessRoutes({ directory, bucket, workspaces }),
+      ...guard.routes(),
+      ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens }),
+      ...(hasFiles ? [...fileFaces.open, ...fileFaces.protected.map((route) => access.route(route))] : []),
+      ...identityRoutes({ signIn, formTokens, telemetry }),
+      ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
+    ],
+    accepts: (url) =>
+      url.origin === settings.publicUrl || (settings.deployment === 'development' && isLoopbackHostname(url.hostname)),
+    mapError: oauthErrorResponse,
+    telemetry,
+  });
+  return {
+    fetch,
+    async scheduled() {
+      const now = Date.now();
+      await Promise.all([records.sweep(now), directory.sweep(now)]);
+    },
+  };
+}
+
+/** What a workspace object needs from this deployment. */
+export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
+  const parsed = parseSettings({ ...env }, TOOLSET_NAMES);
+  // Nothing reaches an object past the front door, which refuses everything under a wrong configuration.
+  if (!parsed.ok) throw new TypeError('the configuration is wrong: `npm run doctor` says where');
+  return {
+    servers: authorizationServers(parsed.settings, []),
+    records: new OAuthRecordRepo(env.DIRECTORY),
+    bucket: new R2FileBucket(env.FILES),
+    telemetry,
+  };
+}
+
+function authorizationServers(settings: Settings, scopes: readonly string[]): AuthorizationServers {
+  return new AuthorizationServers({
+    scopes,
+    accessTokenSeconds: settings.accessTokenSeconds,
+    grantIdleSeconds: settings.grantIdleSeconds,
+    onError: ({ code, status, internal }) =>
+      telemetry.record({ type: 'oauth_refused', code, status, category: internal.category, reason: internal.reason }),
+  });
+}

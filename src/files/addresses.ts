@@ -1,0 +1,64 @@
+import * as z from 'zod';
+
+import { fromBase64Url, toBase64Url, utf8 } from '../lib/encoding.ts';
+import { parseJson } from '../lib/json.ts';
+import type { Keyring } from '../lib/keyring.ts';
+
+/** What an address is for. Each has a key of its own, so that one never opens the other. */
+export type AddressPurpose = 'upload-address' | 'download-address';
+
+/** What an address says, to us alone. */
+export interface AddressClaims {
+  readonly workspaceId: string;
+  readonly fileId: string;
+  /** The grant that made it: when that ends, the address ends. */
+  readonly grantId: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type AddressCheck =
+  | { readonly outcome: 'valid'; readonly claims: AddressClaims }
+  /** No key of ours made it for this purpose. */
+  | { readonly outcome: 'invalid' }
+  | { readonly outcome: 'expired' };
+
+/** Longer ones are refused before any work is done on them. */
+const MAX_ADDRESS_LENGTH = 1000;
+
+const payloadSchema = z.tuple([z.string(), z.string(), z.string(), z.int()]);
+
+/** An address as it stands in a URL, `<payload>.<mac>`: whoever has it needs no other credential. */
+export async function signAddress(keyring: Keyring, purpose: AddressPurpose, claims: AddressClaims): Promise<string> {
+  const { workspaceId, fileId, grantId, expiresAt } = claims;
+  const payload = toBase64Url(utf8(JSON.stringify([workspaceId, fileId, grantId, expiresAt])));
+  return `${payload}.${await keyring.sign(purpose, payload)}`;
+}
+
+/**
+ * Checks an address by arithmetic alone, before any storage is read.
+ *
+ * @param now seconds since the epoch
+ */
+export async function checkAddress(
+  keyring: Keyring,
+  purpose: AddressPurpose,
+  address: string,
+  now: number,
+): Promise<AddressCheck> {
+  const [payload = '', mac = '', ...rest] = address.length > MAX_ADDRESS_LENGTH ? [] : address.split('.');
+  if (rest.length > 0 || !isCanonical(mac) || !(await keyring.verify(purpose, payload, mac)))
+    return { outcome: 'invalid' };
+  const bytes = fromBase64Url(payload);
+  const parsed = payloadSchema.safeParse(bytes && parseJson(new TextDecoder().decode(bytes)));
+  if (!parsed.success) return { outcome: 'invalid' };
+  const [workspaceId, fileId, grantId, expiresAt] = parsed.data;
+  if (expiresAt <= now) return { outcome: 'expired' };
+  return { outcome: 'valid', claims: { workspaceId, fileId, grantId, expiresAt } };
+}
+
+/** The last character of 32 bytes in base64url has two bits that mean nothing: one address, one text. */
+function isCanonical(mac: string): boolean {
+  const bytes = fromBase64Url(mac);
+  return bytes !== undefined && toBase64Url(bytes) === mac;
+}

@@ -1,0 +1,51 @@
+/** A part of an object: `length` bytes from `offset`. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Where the bytes of files are. An object is written once, under a key that no other upload has, and
+ * never changed.
+ */
+export interface FileBucket {
+  /**
+   * Stores a stream whose length the runtime knows (`FixedLengthStream`): R2 takes no other.
+   *
+   * @param sha256 in hexadecimal; other bytes are refused
+   */
+  put(key: string, bytes: ReadableStream<Uint8Array>, sha256: string | undefined): Promise<void>;
+  /** The bytes of an object, or of a part of it; undefined when it is not there. */
+  get(key: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** What is known of an object without its bytes; undefined when it is not there. */
+  head(key: string): Promise<{ readonly size: number } | undefined>;
+  /** Removes objects, up to 1,000 at a time. One that is not there is no fault. */
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+/** Files in R2. */
+export class R2FileBucket implements FileBucket {
+  readonly #bucket: R2Bucket;
+
+  constructor(bucket: R2Bucket) {
+    this.#bucket = bucket;
+  }
+
+  async put(key: string, bytes: ReadableStream<Uint8Array>, sha256: string | undefined): Promise<void> {
+    await this.#bucket.put(key, bytes, sha256 === undefined ? {} : { sha256 });
+  }
+
+  async get(key: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {
+    const object = await this.#bucket.get(key, range === undefined ? {} : { range });
+    return object?.body;
+  }
+
+  async head(key: string): Promise<{ readonly size: number } | undefined> {
+    const object = await this.#bucket.head(key);
+    return object ? { size: object.size } : undefined;
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await this.#bucket.delete([...keys]);
+  }
+}

@@ -1,0 +1,143 @@
+import { toHex } from '../lib/encoding.ts';
+import { CarrelError } from '../lib/errors.ts';
+import type { FileBucket } from './bucket.ts';
+import { HEAD_BYTES } from './media-types.ts';
+
+/** What an upload must have. */
+export interface ExpectedBytes {
+  readonly size: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string | undefined;
+  /** When it must be finished, in ms since the epoch. */
+  readonly deadline: number;
+}
+
+export interface TakenBytes {
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+  /** The first {@link HEAD_BYTES}, or all if they are fewer. */
+  readonly head: Uint8Array;
+}
+
+type Bytes = ReadableStream<Uint8Array>;
+
+/**
+ * Bytes of a piece. A network gives 4 KB at a time, and a gigabyte of those costs a minute of turns
+ * through JavaScript.
+ */
+const PIECE_BYTES = 256 * 1024;
+
+/** Bytes that are still read of a body that turned out too long. */
+const DISCARDED_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Stores a body while it arrives, a piece at a time, so that memory stays flat whatever its size.
+ * When this rejects, nothing is stored: the bucket is given the last piece only after the size and
+ * the checksum were found right.
+ *
+ * @throws CarrelError `invalid_input` (too short, another checksum, broken off), `too_large`,
+ *   `unavailable` (the bucket failed)
+ */
+export async function takeIn(
+  bucket: FileBucket,
+  key: string,
+  body: Bytes,
+  expected: ExpectedBytes,
+): Promise<TakenBytes> {
+  const { readable, writable } = new FixedLengthStream(expected.size);
+  const reader = body.getReader({ mode: 'byob' });
+  const writer = writable.getWriter();
+  const pumped = pump(reader, writer, expected);
+  const stored = bucket.put(key, readable, expected.sha256);
+  try {
+    const [taken] = await Promise.all([pumped, stored]);
+    return taken;
+  } catch (thrown) {
+    // Both ends are let go, and waited for: nothing may be written after the caller cleans up.
+    await Promise.allSettled([reader.cancel(thrown), writer.abort(thrown), pumped, stored]);
+    if (thrown instanceof CarrelError) throw thrown;
+    throw new CarrelError('unavailable', 'The bytes could not be stored. Send them again.', { cause: thrown });
+  }
+}
+
+async function pump(
+  reader: ReadableStreamBYOBReader,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  expected: ExpectedBytes,
+): Promise<TakenBytes> {
+  const digest = new crypto.DigestStream('SHA-256');
+  // Rejects when the body breaks off, and then nobody waits for it.
+  digest.digest.catch(() => undefined);
+  const hasher = digest.getWriter();
+  const head: Uint8Array[] = [];
+  let size = 0;
+  let held: Uint8Array | undefined;
+  for (;;) {
+    const piece = await nextPiece(reader);
+    if (!piece) break;
+    if (Date.now() > expected.deadline)
+      throw new CarrelError('invalid_input', 'The upload took too long. Ask for a new address and send it again.');
+    if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
+    size += piece.byteLength;
+    if (size > expected.size) {
+      await discard(reader);
+      throw longer(expected.size);
+    }
+    await Promise.all([hasher.write(piece), held && writer.write(held)]);
+    held = piece;
+  }
+  if (size < expected.size) throw shorter(expected.size, size);
+  await hasher.close();
+  const sha256 = toHex(new Uint8Array(await digest.digest));
+  if (expected.sha256 !== undefined && expected.sha256 !== sha256)
+    throw new CarrelError(
+      'invalid_input',
+      'The bytes do not have the declared sha256. Nothing was stored; check the file and the sha256, then send it again.',
+      {
+        details: { sha256 },
+      },
+    );
+  if (held) await writer.write(held);
+  await writer.close();
+  return { sha256, head: joined(head) };
+}
+
+/** The next piece of a body, which is whatever a network gives. */
+async function nextPiece(reader: ReadableStreamBYOBReader): Promise<Uint8Array | undefined> {
+  try {
+    const { value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
+    return value?.byteLength ? value : undefined;
+  } catch (cause) {
+    throw new CarrelError('invalid_input', 'The body broke off. Nothing was stored; send it again.', { cause });
+  }
+}
+
+/** Reads on for a while, because a sender that is cut off in the middle seldom gets to see the answer. */
+async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
+  for (let left = DISCARDED_BYTES; left > 0; left -= PIECE_BYTES) if (!(await nextPiece(reader))) return;
+}
+
+export const longer = (size: number) =>
+  new CarrelError('too_large', 'The body is longer than the declared size. Nothing was stored.', { details: { size } });
+
+export const shorter = (size: number, received: number) =>
+  new CarrelError('invalid_input', 'The body is shorter than the declared size. Nothing was stored; send it again.', {
+    details: { size, received },
+  });
+
+/** All bytes of a stream that is known to be short. */
+export async function collect(stream: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return joined(pieces);
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,50 @@
+import { CarrelError } from '../lib/errors.ts';
+
+/** Bytes that a body may have where a route does not stream it. */
+const MAX_BODY_BYTES = 1_000_000;
+
+const tooLarge = () =>
+  new CarrelError('too_large', 'The body is larger than 1 MB. Send larger things as files.', {
+    details: { limit: MAX_BODY_BYTES },
+  });
+
+/**
+ * The request with a body that is whole and within the limit.
+ *
+ * Content-Length is believed only when it refuses: a chunked body has none, so the bytes are counted
+ * as they come.
+ *
+ * @throws CarrelError `too_large`
+ */
+export async function withBoundedBody(request: Request): Promise<Request> {
+  // A body of GET means nothing (RFC 9110 §9.3.1), and no new request could carry it.
+  if (request.body === null || request.method === 'GET' || request.method === 'HEAD') return request;
+  if (Number(request.headers.get('Content-Length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return new Request(request, { body: whole });
+}
+
+/** The fields of a form. Files and repeated fields other than the last are not part of any of our forms. */
+export async function readForm(request: Request): Promise<URLSearchParams> {
+  const type = request.headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded')
+    throw new CarrelError('unsupported', 'Send the form as application/x-www-form-urlencoded.');
+  return formBody(request);
+}
+
+/** A body as form fields, whatever its type says. Not with `text()`, which warns of every form that it is no text. */
+export async function formBody(request: Request): Promise<URLSearchParams> {
+  return new URLSearchParams(new TextDecoder().decode(await request.arrayBuffer()));
+}

@@ -1,0 +1,59 @@
+import { isLoopbackHostname } from '../lib/loopback.ts';
+
+/** Headers that browser clients may read beside the simple ones. */
+const EXPOSED =
+  'WWW-Authenticate, Retry-After, X-Request-Id, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location';
+
+/**
+ * Lets a page of another origin read the answer. Only for routes that look at no cookie: what such a
+ * page gets is what its own token opens.
+ */
+export function withCors(response: Response, request: Request): Response {
+  const origin = request.headers.get('Origin');
+  if (origin === null) return response;
+  const copy = new Response(response.body, response);
+  copy.headers.set('Access-Control-Allow-Origin', origin);
+  copy.headers.set('Access-Control-Expose-Headers', EXPOSED);
+  copy.headers.append('Vary', 'Origin');
+  return copy;
+}
+
+/**
+ * Whether a page that sends this request may, by its origin. Anything without an Origin is no page of
+ * another origin. `local` is what MCP asks of a Streamable HTTP endpoint, against DNS rebinding.
+ */
+export function maySend(request: Request, own: string, crossOrigin: 'any' | 'local' | undefined): boolean {
+  const sender = request.headers.get('Origin');
+  if (sender === null || sender === own || crossOrigin !== 'local') return true;
+  const url = URL.parse(sender);
+  return url !== null && isLoopbackHostname(url.hostname);
+}
+
+/** The answer to a CORS preflight. */
+export function preflight(request: Request): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Origin': request.headers.get('Origin') ?? '*',
+      'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+      // `*` does not cover Authorization: it must be named (Fetch, CORS protocol).
+      'Access-Control-Allow-Headers': `Authorization, ${request.headers.get('Access-Control-Request-Headers') ?? 'Content-Type'}`,
+      'Access-Control-Max-Age': '86400',
+      Vary: 'Origin, Access-Control-Request-Headers',
+    },
+  });
+}
+
+/** What every answer bears, whoever made it. */
+export function withSecurityHeaders(response: Response, url: URL, requestId: string): Response {
+  const secured = new Response(response.body, response);
+  const { headers } = secured;
+  headers.set('X-Request-Id', requestId);
+  headers.set('X-Content-Type-Options', 'nosniff');
+  // `same-origin` and not `no-referrer`: with the latter our own forms would send `Origin: null`.
+  headers.set('Referrer-Policy', 'same-origin');
+  if (!headers.has('Content-Security-Policy'))
+    headers.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+  if (url.protocol === 'https:') headers.set('Strict-Transport-Security', 'max-age=31536000');
+  return secured;
+}

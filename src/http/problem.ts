@@ -1,0 +1,64 @@
+import type { CarrelError, ErrorCode } from '../lib/errors.ts';
+
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalid_input: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  limit_exceeded: 429,
+  unsupported: 415,
+  unavailable: 503,
+  internal: 500,
+};
+
+const TITLES: Readonly<Record<ErrorCode, string>> = {
+  invalid_input: 'The request does not fit',
+  unauthenticated: 'Sign in first',
+  forbidden: 'Not allowed',
+  not_found: 'Not found',
+  conflict: 'In conflict with what is there',
+  too_large: 'Too large',
+  limit_exceeded: 'Too much at once',
+  unsupported: 'Not supported',
+  unavailable: 'Not available now',
+  internal: 'Something went wrong on our side',
+};
+
+export function problemTitle(code: ErrorCode): string {
+  return TITLES[code];
+}
+
+/** An error as RFC 9457 `application/problem+json`. */
+export function problem(error: CarrelError, requestId: string, status: number = STATUS[error.code]): Response {
+  return Response.json(
+    {
+      type: 'about:blank',
+      title: TITLES[error.code],
+      status,
+      code: error.code,
+      detail: error.message,
+      ...error.details,
+      request_id: requestId,
+    },
+    { status, headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
+  );
+}
+
+/** 405 with the methods that the path has. */
+export function methodNotAllowed(allowed: readonly string[], requestId: string): Response {
+  const response = Response.json(
+    {
+      type: 'about:blank',
+      title: 'Method not allowed',
+      status: 405,
+      code: 'unsupported',
+      detail: `This address answers ${allowed.join(', ')}.`,
+      request_id: requestId,
+    },
+    { status: 405, headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
+  );
+  response.headers.set('Allow', allowed.join(', '));
+  return response;
+}

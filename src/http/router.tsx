@@ -1,0 +1,133 @@
+import { Hono } from 'hono';
+
+import { STYLESHEET, STYLESHEET_PATH } from '../console/stylesheet.ts';
+import { asCarrelError, CarrelError } from '../lib/errors.ts';
+import { randomName } from '../lib/ids.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { withBoundedBody } from './body.ts';
+import { ErrorPage } from './error-page.tsx';
+import { maySend, preflight, withCors, withSecurityHeaders } from './headers.ts';
+import { html, prefersHtml } from './html.ts';
+import { methodNotAllowed, problem, problemTitle, STATUS } from './problem.ts';
+import type { HttpContext, Route } from './route.ts';
+
+interface RouterOptions {
+  /** In the order in which they are tried. */
+  readonly routes: readonly Route[];
+  /** Whether this deployment answers at this origin. */
+  readonly accepts: (url: URL) => boolean;
+  /** The answer to an error that a library of a route throws, if it is one of those. */
+  readonly mapError: (thrown: unknown, requestId: string) => Response | undefined;
+  readonly telemetry: Telemetry;
+}
+
+type Answer = (request: Request) => Promise<Response>;
+type Environment = { Variables: { requestId: string; readable: boolean } };
+
+/**
+ * All requests: the guard, the ordered table of routes, and the one place where an error becomes an
+ * answer, for programs as problem+json and for people as a page.
+ */
+export function createRouter({ routes, accepts, mapError, telemetry }: RouterOptions): Answer {
+  const app = new Hono<Environment>();
+
+  app.use(async (c, next) => {
+    const requestId = randomName();
+    const url = new URL(c.req.url);
+    c.set('requestId', requestId);
+    // The stylesheet belongs to the page that says so, too.
+    if (accepts(url) || url.pathname === STYLESHEET_PATH) await next();
+    else c.res = errorResponse(notHere(), c.req.raw, requestId, 421);
+    // Here and not at the route, because what its errors say must be readable as well.
+    const answer = c.get('readable') ? withCors(c.res, c.req.raw) : c.res;
+    // First nothing: Hono would lay the headers of the response before over those of this one.
+    c.res = undefined;
+    c.res = withSecurityHeaders(answer, url, requestId);
+  });
+
+  for (const route of routes) {
+    const { path, crossOrigin } = route;
+    app.use(path, async (c, next) => {
+      if (!maySend(c.req.raw, new URL(c.req.url).origin, crossOrigin)) throw foreignPage();
+      c.set('readable', crossOrigin !== undefined && c.req.method !== 'OPTIONS');
+      await next();
+    });
+    for (const [method, handler] of Object.entries(route.methods))
+      app.on(method, path, async (c) => handler(await contextOf(c.req.raw, c.req.param(), c.get('requestId'), route)));
+    app.all(path, (c) => {
+      if (c.req.method === 'OPTIONS' && crossOrigin) return preflight(c.req.raw);
+      const answer = prefersHtml(c.req.raw) ? noPage : methodNotAllowed;
+      return answer(allowedMethods(route), c.get('requestId'));
+    });
+  }
+
+  app.notFound((c) =>
+    errorResponse(new CarrelError('not_found', 'There is nothing at this address.'), c.req.raw, c.get('requestId')),
+  );
+  app.onError((thrown, c) => {
+    const requestId = c.get('requestId');
+    const known = mapError(thrown, requestId);
+    if (known) return known;
+    const error = asCarrelError(thrown);
+    if (error.code === 'internal')
+      telemetry.record({ type: 'request_failed', requestId, path: new URL(c.req.url).pathname, error: thrown });
+    return errorResponse(error, c.req.raw, requestId);
+  });
+
+  return async (request) => app.fetch(request);
+}
+
+const notHere = () =>
+  new CarrelError('not_found', 'This deployment does not answer at this address. Use the one it was set up with.');
+
+const foreignPage = () => new CarrelError('forbidden', 'A page of another origin may not call this address.');
+
+async function contextOf(
+  request: Request,
+  params: Record<string, string>,
+  requestId: string,
+  route: Route,
+): Promise<HttpContext> {
+  const url = new URL(request.url);
+  const bounded = route.body === 'stream' ? request : await withBoundedBody(request);
+  return { request: bounded, url, origin: url.origin, params, requestId };
+}
+
+function allowedMethods(route: Route): string[] {
+  const methods: string[] = [...(route.allow ?? Object.keys(route.methods))];
+  if (methods.includes('GET')) methods.push('HEAD');
+  if (route.crossOrigin) methods.push('OPTIONS');
+  return methods;
+}
+
+/** 405 for a person: the address is there, and a browser's way of asking is not for it. */
+function noPage(allowed: readonly string[], requestId: string): Response {
+  const page = (
+    <ErrorPage
+      status={405}
+      title="Method not allowed"
+      explanation="This address is no page: forms and programs use it."
+      requestId={requestId}
+    />
+  );
+  return html(page, { status: 405, headers: { Allow: allowed.join(', ') } });
+}
+
+/** An error as its reader wants it. */
+export function errorResponse(
+  error: CarrelError,
+  request: Request,
+  requestId: string,
+  status: number = STATUS[error.code],
+): Response {
+  if (!prefersHtml(request)) return problem(error, requestId, status);
+  const title = status === 421 ? 'Not the right address' : problemTitle(error.code);
+  const page = <ErrorPage status={status} title={title} explanation={error.message} requestId={requestId} />;
+  return html(page, { status });
+}
+
+/** The stylesheet of all pages. Its path changes with its content, so it may be kept for good. */
+export const stylesheet = (): Response =>
+  new Response(STYLESHEET, {
+    headers: { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' },
+  });

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+
+import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
+
+/** A place in a list: the values of the last row's sort columns. */
+export type Position = readonly (string | number)[];
+
+const position = z
+  .array(z.union([z.string().max(500), z.number()]))
+  .min(1)
+  .max(4);
+
+/**
+ * An opaque cursor for a place in a list. It is not signed: it names a place, never a permission,
+ * and is only ever looked up in the caller's own workspace.
+ */
+export function encodeCursor(place: Position): string {
+  return toBase64Url(utf8(JSON.stringify(place)));
+}
+
+/** The place of a cursor, or undefined when it is none that {@link encodeCursor} made. */
+export function decodeCursor(cursor: string): Position | undefined {
+  const bytes = fromBase64Url(cursor);
+  if (bytes === undefined) return undefined;
+  try {
+    return position.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)))
+      .data;
+  } catch {
+    return undefined;
+  }
+}

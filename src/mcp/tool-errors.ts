@@ -1,0 +1,49 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type * as z from 'zod';
+
+import { CarrelError } from '../lib/errors.ts';
+
+/**
+ * What a failed parse says to the caller: each wrong argument with what is wrong and never what was
+ * sent, and the arguments that there are where one was missed or invented.
+ *
+ * @param known names of the tool's arguments
+ */
+export function invalidArguments(error: z.ZodError, input: unknown, known: readonly string[]): CarrelError {
+  const faults = error.issues.slice(0, 10).map((issue) => fault(issue, input));
+  const misnamed = error.issues.some((issue) => issue.code === 'unrecognized_keys' || isMissing(issue, input));
+  const names = misnamed && known.length > 0 ? ` Arguments: ${known.map((name) => `\`${name}\``).join(', ')}.` : '';
+  return new CarrelError('invalid_input', `The arguments do not fit: ${faults.join('; ')}.${names}`);
+}
+
+function fault(issue: z.core.$ZodIssue, input: unknown): string {
+  if (issue.code === 'unrecognized_keys')
+    return `there is no argument ${issue.keys.map((key) => `\`${key}\``).join(', ')}`;
+  const where = issue.path.map(String).join('.');
+  if (where === '') return issue.message;
+  return `\`${where}\` ${isMissing(issue, input) ? 'is missing' : issue.message.replace(/^Invalid/, 'is an invalid')}`;
+}
+
+/** Whether it is about an argument that was not given at all. */
+function isMissing(issue: z.core.$ZodIssue, input: unknown): boolean {
+  const [name, ...deeper] = issue.path;
+  if (typeof input !== 'object' || input === null || typeof name !== 'string' || deeper.length > 0) return false;
+  return (input as Record<string, unknown>)[name] === undefined;
+}
+
+/**
+ * An error as a tool result. Only in the 2026 era it is repeated as structured content: the 2025-era
+ * SDK checks that against the tool's output schema even when `isError` is set, and would report a
+ * broken schema instead of the error.
+ */
+export function toolError(error: CarrelError, era: 'legacy' | 'modern', requestId: string): CallToolResult {
+  const details = Object.keys(error.details).length === 0 ? '' : ` ${JSON.stringify(error.details)}`;
+  const reference = error.code === 'internal' ? ` (request ${requestId})` : '';
+  return {
+    isError: true,
+    content: [{ type: 'text', text: `${error.code}: ${error.message}${details}${reference}` }],
+    ...(era === 'modern'
+      ? { structuredContent: { error: { code: error.code, message: error.message, ...error.details } } }
+      : {}),
+  };
+}

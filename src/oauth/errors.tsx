@@ -1,0 +1,52 @@
+import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-provider';
+
+import { html } from '../http/html.ts';
+import { AuthorizeErrorPage } from './pages.tsx';
+import { HandleAlreadyUsed } from './storage.ts';
+
+const START_AGAIN = 'Go back to the app and connect again.';
+
+/**
+ * The answer to an error of the OAuth library, or undefined for any other. An error goes back to the
+ * client only where the library has checked the client and its redirect; otherwise a person sees it
+ * here, because nobody knows who would receive it there.
+ */
+export function oauthErrorResponse(thrown: unknown, requestId: string): Response | undefined {
+  if (thrown instanceof AuthorizationError && thrown.redirectTo !== undefined)
+    return new Response(null, { status: 302, headers: { Location: thrown.redirectTo, 'Cache-Control': 'no-store' } });
+  const page = explain(thrown);
+  return page && html(<AuthorizeErrorPage {...page} whatToDo={START_AGAIN} requestId={requestId} />, { status: 400 });
+}
+
+function explain(thrown: unknown): { title: string; explanation: string } | undefined {
+  if (thrown instanceof CimdFetchError)
+    return {
+      title: 'The app could not be checked',
+      explanation: 'The document in which the app describes itself could not be read, so nobody can say who asks.',
+    };
+  if (thrown instanceof HandleAlreadyUsed)
+    return { title: 'This question was answered', explanation: 'Each question to you can be answered once.' };
+  if (!(thrown instanceof AuthorizationError)) return undefined;
+  switch (thrown.description) {
+    case 'Invalid client_id':
+      return {
+        title: 'This app is not known here',
+        explanation:
+          'It may have registered long ago and been forgotten. Remove this server in the app, then add it again.',
+      };
+    case 'Invalid redirect URI':
+      return {
+        title: 'The way back to the app has changed',
+        explanation: 'The app asked to be answered at an address that it did not register. Nothing was sent there.',
+      };
+    case 'This authorization was not started in this browser; start again':
+    case 'This authorization belongs to a different browser session; start again':
+    case 'This authorization expired or was already used; start again':
+      return {
+        title: 'This question is closed',
+        explanation: 'It was answered before, is older than ten minutes, or was opened in another browser.',
+      };
+    default:
+      return { title: 'The app’s request cannot be followed', explanation: `${thrown.description}.` };
+  }
+}

@@ -1,0 +1,109 @@
+import { readForm } from '../http/body.ts';
+import { checkSender } from '../http/form-token.ts';
+import type { FormTokens } from '../http/form-token.ts';
+import { formTarget, html, seeOther } from '../http/html.ts';
+import type { HttpContext, Route } from '../http/route.ts';
+import type { SignInSession } from '../directory/types.ts';
+import type { SignInService } from '../identity/sign-in.ts';
+import type { AuthorizeService, ConsentQuestion } from './authorize.ts';
+import { ConsentPage } from './pages.tsx';
+import type { AuthorizationServers, OAuthEnv } from './server.ts';
+import { NO_CONTEXT } from './token-endpoint.ts';
+import type { TokenEndpoint } from './token-endpoint.ts';
+
+interface OAuthRoutesOptions {
+  readonly authorize: AuthorizeService;
+  readonly tokens: TokenEndpoint;
+  readonly servers: AuthorizationServers;
+  readonly env: OAuthEnv;
+  readonly signIn: SignInService;
+  readonly formTokens: FormTokens;
+}
+
+/** The authorization server: /authorize with the consent page, /token, /register, its metadata. */
+export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
+  const { authorize, tokens, servers, env, signIn, formTokens } = options;
+
+  const consent = async (context: HttpContext, question: ConsentQuestion, session: SignInSession, error?: string) => {
+    const { handle, cookie } = await authorize.begin(question, session, context.origin);
+    const form = await formTokens.bind(context.request);
+    const headers = new Headers();
+    for (const value of [cookie, form.cookie]) if (value) headers.append('Set-Cookie', value);
+    const { description, request } = question;
+    const redirect = new URL(request.redirectUri);
+    return html(
+      <ConsentPage
+        clientName={description.clientName}
+        clientDomain={description.clientDomain}
+        clientUri={description.clientUri}
+        redirectHost={question.redirectIsPrivateUse ? redirect.protocol : redirect.host}
+        redirectIsLoopback={description.redirectIsLoopback}
+        redirectIsPrivateUse={question.redirectIsPrivateUse}
+        personEmail={session.person.email ?? session.person.id}
+        // What a person has taken away must not be back after an error.
+        scopes={authorize
+          .choices(request.scope)
+          .map((scope) => (error === undefined ? scope : { ...scope, checked: false }))}
+        handle={handle}
+        mayRemember={question.mayRemember}
+        action={context.url.pathname + context.url.search}
+        formToken={form.token}
+        returnTo={context.url.pathname + context.url.search}
+        error={error}
+      />,
+      { status: error === undefined ? 200 : 400, headers, formTargets: [formTarget(request.redirectUri)] },
+    );
+  };
+
+  const toSignIn = ({ url }: HttpContext) =>
+    seeOther(`/sign-in?${new URLSearchParams({ return_to: url.pathname + url.search }).toString()}`);
+
+  const toClient = ({ location, cookies }: { location: string; cookies: readonly string[] }) => {
+    const headers = new Headers();
+    for (const cookie of cookies) headers.append('Set-Cookie', cookie);
+    return seeOther(location, headers);
+  };
+
+  const library = ({ request, origin }: HttpContext) => servers.for(origin).fetch(request, env, NO_CONTEXT);
+
+  return [
+    {
+      path: '/authorize',
+      methods: {
+        GET: async (context) => {
+          const { request, origin, requestId } = context;
+          const session = await signIn.current(request);
+          const question = await authorize.question(request, origin, session !== undefined);
+          if (!session || !question) return toSignIn(context);
+          if (!(await authorize.isRemembered(request, question, session, origin)))
+            return consent(context, question, session);
+          return toClient({
+            location: await authorize.grant(question.request, session, origin, requestId),
+            cookies: [],
+          });
+        },
+        POST: async (context) => {
+          const { request, origin, requestId } = context;
+          checkSender(request, origin);
+          const form = await readForm(request);
+          const session = await signIn.current(request);
+          if (!session) return toSignIn(context);
+          const handle = form.get('handle') ?? '';
+          if (form.get('decision') !== 'approve')
+            return toClient(await authorize.deny(request, handle, session, origin));
+          const scopes = form.getAll('scope');
+          if (scopes.length === 0) {
+            const question = await authorize.question(request, origin, true);
+            const problem = 'Choose at least one permission, or deny the request.';
+            return question ? consent(context, question, session, problem) : toSignIn(context);
+          }
+          const answer = { handle, scopes, remember: form.get('remember') === 'yes' };
+          return toClient(await authorize.approve(request, answer, session, origin, requestId));
+        },
+      },
+    },
+    { path: '/token', methods: { POST: ({ request, origin }) => tokens.serve(request, origin) }, crossOrigin: 'any' },
+    { path: '/register', methods: { POST: library }, crossOrigin: 'any' },
+    { path: '/.well-known/oauth-authorization-server', methods: { GET: library }, crossOrigin: 'any' },
+  ];
+}

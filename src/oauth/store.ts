@@ -1,0 +1,223 @@
+import type { SchemaStep } from '../workspace/schema.ts';
+import type { Database } from '../workspace/sql.ts';
+
+/** How long a tombstone stays, in ms: longer than any request that could still write its grant. */
+const TOMBSTONE_MS = 30 * 86_400_000;
+
+export const GRANT_SCHEMA: readonly SchemaStep[] = [
+  {
+    name: 'oauth: grants, tokens, tombstones, replays',
+    minReader: 1,
+    sql: `
+      CREATE TABLE oauth_records (
+        key TEXT PRIMARY KEY,
+        grant_id TEXT NOT NULL,
+        value TEXT NOT NULL,
+        metadata TEXT,
+        expires_at INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX oauth_records_by_grant ON oauth_records (grant_id);
+      CREATE INDEX oauth_records_by_expiry ON oauth_records (expires_at) WHERE expires_at IS NOT NULL;
+      CREATE TABLE oauth_tombstones (
+        grant_id TEXT PRIMARY KEY,
+        revoked_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE oauth_replays (
+        presented_hash TEXT PRIMARY KEY,
+        grant_id TEXT NOT NULL,
+        request TEXT NOT NULL,
+        wrapped_key TEXT NOT NULL,
+        sealed TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX oauth_replays_by_grant ON oauth_replays (grant_id);`,
+  },
+];
+
+/** One record of the OAuth library: a grant, or an access token. */
+export interface OAuthRecord {
+  /** `grant:<grant>` or `token:<grant>:<hash>`: the library's key without the person, who is this object. */
+  readonly key: string;
+  readonly grantId: string;
+  readonly value: string;
+  /** JSON, or null. */
+  readonly metadata: string | null;
+  /** ms since the epoch, or null for never. */
+  readonly expiresAt: number | null;
+}
+
+/** The stored answer to a refresh, which only the presented token opens. */
+export interface RefreshReplay {
+  /** SHA-256 of the refresh token that was presented, in hexadecimal. */
+  readonly presentedHash: string;
+  readonly grantId: string;
+  /** What was asked for besides the token: a replay is only given to the same request. */
+  readonly request: string;
+  /** The grant's key, wrapped with the presented token by the library. */
+  readonly wrappedKey: string;
+  readonly sealed: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * A person's grants and tokens, in that person's own object. Every method is atomic. A revoked
+ * grant leaves a tombstone, and while it stands nothing of that grant can be written again: a
+ * refresh that read the grant before it was revoked must not bring it back.
+ */
+export class GrantStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  get(key: string, now: number): OAuthRecord | undefined {
+    return this.#db.first<{
+      key: string;
+      grantId: string;
+      value: string;
+      metadata: string | null;
+      expiresAt: number | null;
+    }>(
+      `SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records
+       WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)`,
+      key,
+      now,
+    );
+  }
+
+  /** @returns false when the grant was revoked: nothing is written */
+  put(record: OAuthRecord): boolean {
+    return this.#db.transaction(() => {
+      if (this.isRevoked(record.grantId)) return false;
+      this.#db.run(
+        `INSERT INTO oauth_records (key, grant_id, value, metadata, expires_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, metadata = excluded.metadata, expires_at = excluded.expires_at`,
+        record.key,
+        record.grantId,
+        record.value,
+        record.metadata,
+        record.expiresAt,
+      );
+      return true;
+    });
+  }
+
+  /** Records whose key begins with the prefix, in the order of their keys, after `after` if given. */
+  list(prefix: string, limit: number, now: number, after = ''): OAuthRecord[] {
+    return this.#db.all<{
+      key: string;
+      grantId: string;
+      value: string;
+      metadata: string | null;
+      expiresAt: number | null;
+    }>(
+      `SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records
+       WHERE key > ? AND key >= ? AND key < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?`,
+      after,
+      prefix,
+      `${prefix}\u{7F}`,
+      now,
+      limit,
+    );
+  }
+
+  /** Ends one access token. The grant's replays go as well, because one of them may hold this token. */
+  deleteToken(key: string, grantId: string): void {
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM oauth_records WHERE key = ?', key);
+      this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
+    });
+  }
+
+  /** Ends a grant with all its tokens and replays, at once and for good. */
+  revoke(grantId: string, now: number): void {
+    this.#db.transaction(() => {
+      this.#db.run(
+        'INSERT INTO oauth_tombstones (grant_id, revoked_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        grantId,
+        now,
+      );
+      this.#db.run('DELETE FROM oauth_records WHERE grant_id = ?', grantId);
+      this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
+    });
+  }
+
+  isRevoked(grantId: string): boolean {
+    return this.#db.first('SELECT 1 FROM oauth_tombstones WHERE grant_id = ?', grantId) !== undefined;
+  }
+
+  /** Whether the grant and this token of it are both alive. */
+  isAlive(grantId: string, tokenHash: string, now: number): boolean {
+    return this.get(`token:${grantId}:${tokenHash}`, now) !== undefined && this.isGrantAlive(grantId, now);
+  }
+
+  isGrantAlive(grantId: string, now: number): boolean {
+    return this.get(`grant:${grantId}`, now) !== undefined;
+  }
+
+  replay(presentedHash: string, now: number): RefreshReplay | undefined {
+    return this.#db.first<{
+      presentedHash: string;
+      grantId: string;
+      request: string;
+      wrappedKey: string;
+      sealed: string;
+      createdAt: number;
+      expiresAt: number;
+    }>(
+      `SELECT presented_hash AS presentedHash, grant_id AS grantId, request, wrapped_key AS wrappedKey, sealed,
+         created_at AS createdAt, expires_at AS expiresAt
+       FROM oauth_replays WHERE presented_hash = ? AND expires_at > ?`,
+      presentedHash,
+      now,
+    );
+  }
+
+  /**
+   * Keeps the answer to a refresh, unless the grant was revoked meanwhile. The newest answer stays: the
+   * tokens in an older one are dead.
+   */
+  keepReplay(replay: RefreshReplay): void {
+    this.#db.transaction(() => {
+      if (this.isRevoked(replay.grantId)) return;
+      this.#db.run(
+        `INSERT INTO oauth_replays (presented_hash, grant_id, request, wrapped_key, sealed, created_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (presented_hash) DO UPDATE SET request = excluded.request, wrapped_key = excluded.wrapped_key,
+           sealed = excluded.sealed, created_at = excluded.created_at, expires_at = excluded.expires_at
+         WHERE grant_id = excluded.grant_id`,
+        replay.presentedHash,
+        replay.grantId,
+        replay.request,
+        replay.wrappedKey,
+        replay.sealed,
+        replay.createdAt,
+        replay.expiresAt,
+      );
+    });
+  }
+
+  /** When something will have expired next (ms), or undefined when nothing is left to sweep. */
+  nextExpiry(): number | undefined {
+    const next = this.#db.first<{ due: number | null }>(
+      `SELECT min(due) AS due FROM (
+         SELECT min(expires_at) AS due FROM oauth_records
+         UNION ALL SELECT min(expires_at) FROM oauth_replays
+         UNION ALL SELECT min(revoked_at) + ? FROM oauth_tombstones
+       )`,
+      TOMBSTONE_MS,
+    );
+    return next?.due ?? undefined;
+  }
+
+  /** Removes what has expired. */
+  sweep(now: number): void {
+    this.#db.run('DELETE FROM oauth_records WHERE expires_at <= ?', now);
+    this.#db.run('DELETE FROM oauth_replays WHERE expires_at <= ?', now);
+    this.#db.run('DELETE FROM oauth_tombstones WHERE revoked_at <= ?', now - TOMBSTONE_MS);
+  }
+}

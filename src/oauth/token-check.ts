@@ -1,0 +1,46 @@
+import { BoundedMap } from '../lib/bounded-map.ts';
+import { sha256Hex } from '../lib/encoding.ts';
+import type { Workspaces } from '../workspace/client.ts';
+import type { TokenFacts } from './model.ts';
+import type { PersonIds } from './person-ids.ts';
+import { tokenParts } from './person-ids.ts';
+
+/** An access token that one of ours once was: what it stands for, not whether it still may be used. */
+export interface KnownToken {
+  readonly personId: string;
+  readonly grantId: string;
+  readonly tokenHash: string;
+  readonly facts: TokenFacts;
+}
+
+/**
+ * Reads access tokens. What a token stands for never changes, so it is unwrapped once an isolate and
+ * kept in memory; whether it may be used is never kept, and asked of the workspace on every request.
+ */
+export class TokenCheck {
+  readonly #workspaces: Workspaces;
+  readonly #personIds: PersonIds;
+  readonly #known = new BoundedMap<string, KnownToken>(2000);
+
+  constructor(workspaces: Workspaces, personIds: PersonIds) {
+    this.#workspaces = workspaces;
+    this.#personIds = personIds;
+  }
+
+  /** @returns undefined for a token that is not ours (no storage is read), unknown or expired */
+  async read(token: string, origin: string): Promise<KnownToken | undefined> {
+    const cacheKey = `${origin}\n${token}`;
+    const known = this.#known.get(cacheKey);
+    if (known && known.facts.expiresAt * 1000 > Date.now()) return known;
+    this.#known.delete(cacheKey);
+
+    const parts = tokenParts(token);
+    const personId = parts && (await this.#personIds.parse(parts.outwardPerson));
+    if (!parts || personId === undefined) return undefined;
+    const facts = await this.#workspaces.describeToken(personId, token, origin);
+    if (!facts) return undefined;
+    const read = { personId, grantId: parts.grantId, tokenHash: await sha256Hex(token), facts };
+    this.#known.set(cacheKey, read);
+    return read;
+  }
+}

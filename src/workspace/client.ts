@@ -1,0 +1,49 @@
+import type { AuthorizeInput, TokenFacts } from '../oauth/model.ts';
+import type { Stores } from './features.ts';
+import type { Standing } from './standing.ts';
+
+/** On whose behalf a request reaches a workspace. Checked there, on every request. */
+export type Caller =
+  /** A client with an access token. */
+  | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
+  /** The holder of a signed address, which lives no longer than the grant that minted it. */
+  | { readonly kind: 'address'; readonly grantId: string };
+
+type Method = (...parameters: never[]) => unknown;
+
+/** A store as it is seen from the Worker: the same methods, each a round trip. */
+export type Remote<Store> = {
+  readonly [Name in keyof Store as Store[Name] extends Method ? Name : never]: Store[Name] extends (
+    ...parameters: infer Parameters
+  ) => infer Result
+    ? (...parameters: Parameters) => Promise<Awaited<Result>>
+    : never;
+};
+
+/**
+ * A workspace that was opened for a caller. Each call of a store's method is one round trip, which
+ * also checks the caller; a refused one is a CarrelError `unauthenticated`.
+ */
+export type OpenWorkspace = { readonly [Name in keyof Stores]: Remote<Stores[Name]> } & {
+  /** Checks the caller and does nothing else. */
+  check(): Promise<void>;
+};
+
+/** What a workspace says of itself to `/readyz`. */
+export interface WorkspaceHealth {
+  readonly schema: Readonly<Record<string, number>>;
+}
+
+/** The workspaces of this deployment. */
+export interface Workspaces {
+  open(workspaceId: string, caller: Caller): OpenWorkspace;
+  /** Runs the OAuth library in the person's object: code exchange, refresh, revocation. */
+  token(personId: string, request: Request): Promise<Response>;
+  authorize(input: AuthorizeInput): Promise<string>;
+  /** Whether the person lets this client in now: it has a grant with this redirect, redeemed and not ended. */
+  holdsGrant(personId: string, clientId: string, redirectUri: string): Promise<boolean>;
+  describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined>;
+  revokeGrant(personId: string, grantId: string): Promise<void>;
+  writeStanding(personId: string, standing: Standing): Promise<void>;
+  health(workspaceId: string): Promise<WorkspaceHealth>;
+}

@@ -1,0 +1,35 @@
+/** What SQLite in a Durable Object takes and gives. */
+export type SqlValue = string | number | null | ArrayBuffer;
+export type Row = Record<string, SqlValue>;
+
+/**
+ * The workspace's database, as stores see it. Every statement runs to its end at once and nothing
+ * else runs in between, so what a store does without `await` is atomic to its callers.
+ */
+export class Database {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** All rows of a statement. */
+  all<Result extends Row>(statement: string, ...values: SqlValue[]): Result[] {
+    return this.#storage.sql.exec<Result>(statement, ...values).toArray();
+  }
+
+  /** The first row, or undefined. */
+  first<Result extends Row>(statement: string, ...values: SqlValue[]): Result | undefined {
+    return this.all<Result>(statement, ...values)[0];
+  }
+
+  /** Runs a statement. @returns how many rows it wrote, index rows included: compare it with zero only. */
+  run(statement: string, ...values: SqlValue[]): number {
+    return this.#storage.sql.exec(statement, ...values).rowsWritten;
+  }
+
+  /** Runs `work` so that either all it wrote stays or none. */
+  transaction<Result>(work: () => Result): Result {
+    return this.#storage.transactionSync(work);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Role } from '../directory/types.ts';
+import type { SchemaStep } from './schema.ts';
+import type { Database } from './sql.ts';
+
+export const WORKSPACE_SCHEMA: readonly SchemaStep[] = [
+  {
+    name: 'workspace: agenda and standing',
+    minReader: 1,
+    sql: `
+      CREATE TABLE agenda (task TEXT PRIMARY KEY, due_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE standing (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        role TEXT NOT NULL,
+        disabled INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      ) STRICT;`,
+  },
+];
+
+export interface Standing {
+  readonly role: Role;
+  readonly disabled: boolean;
+}
+
+/**
+ * What the deployment lets this person do. It is written here first and to the directory second, so
+ * that the check on every request needs no second place, and holds from the next request on.
+ */
+export class StandingStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  read(): Standing | undefined {
+    const row = this.#db.first<{ role: string; disabled: number }>('SELECT role, disabled FROM standing');
+    return row && { role: row.role as Role, disabled: row.disabled === 1 };
+  }
+
+  write(standing: Standing, now: number): void {
+    this.#db.run(
+      `INSERT INTO standing (only_row, role, disabled, updated_at) VALUES (1, ?, ?, ?)
+       ON CONFLICT (only_row) DO UPDATE SET role = excluded.role, disabled = excluded.disabled, updated_at = excluded.updated_at`,
+      standing.role,
+      standing.disabled ? 1 : 0,
+      now,
+    );
+  }
+}

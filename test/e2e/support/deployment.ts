@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll } from 'vitest';
+
+import { startDevServer } from '../../../scripts/lib/dev-server.ts';
+import type { DevServer } from '../../../scripts/lib/dev-server.ts';
+
+/** The real bundle under `wrangler dev`, with a throwaway state folder, for the tests of one file. */
+export class Deployment {
+  readonly #state = mkdtempSync(join(tmpdir(), 'carrel-e2e-'));
+  #server: DevServer | undefined;
+
+  get #running(): DevServer {
+    if (!this.#server) throw new Error('the server does not run');
+    return this.#server;
+  }
+
+  /** Without a trailing slash. It stays over restarts: tokens are for one origin. */
+  get origin(): string {
+    return this.#running.url;
+  }
+
+  get mcpUrl(): string {
+    return `${this.origin}/mcp`;
+  }
+
+  /** The process group that workerd belongs to. */
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  async start(port = 0): Promise<void> {
+    this.#server = await startDevServer({ port, persistTo: this.#state, quiet: true });
+  }
+
+  /** `kill -9` of wrangler and workerd; resolves when they are gone. */
+  async kill(): Promise<void> {
+    this.#running.kill();
+    await this.#running.ended;
+  }
+
+  /** Starts again after {@link kill}, on the same port and the same state. */
+  async startAgain(): Promise<void> {
+    await this.start(this.#running.port);
+  }
+
+  async remove(): Promise<void> {
+    await this.#server?.stop();
+    rmSync(this.#state, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** A deployment that runs from before the first test of the file to after its last. */
+export function useDeployment(): Deployment {
+  const deployment = new Deployment();
+  beforeAll(() => deployment.start());
+  afterAll(() => deployment.remove());
+  return deployment;
+}

@@ -1,0 +1,100 @@
+import { readdirSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { NEWEST_MIGRATION } from '../../src/http/readiness.ts';
+import { parseSettings, SETTINGS } from '../../src/settings.ts';
+
+const SECRET = 'x'.repeat(32);
+const minimal = { CARREL_SECRET: SECRET, PERSON_ID_KEY: SECRET };
+
+function faults(env: Record<string, unknown>, toolsets?: string[]) {
+  const result = parseSettings(env, toolsets);
+  return result.ok ? [] : result.faults.map(({ setting }) => setting);
+}
+
+test('two secrets are enough, and the rest has defaults', () => {
+  expect(parseSettings(minimal)).toEqual({
+    ok: true,
+    settings: {
+      deployment: 'production',
+      publicUrl: undefined,
+      toolsets: undefined,
+      accessTokenSeconds: 3600,
+      grantIdleSeconds: 30 * 86_400,
+      devSignIn: false,
+      secrets: [SECRET],
+      personIdKeys: [SECRET],
+    },
+  });
+});
+
+test('every fault is listed at once, and no value is repeated', () => {
+  const wrong = {
+    DEPLOYMENT: 'staging',
+    PUBLIC_URL: 'http://carrel.example.com/mcp',
+    TOOLSETS: 'sessions,nope',
+    ACCESS_TOKEN_SECONDS: '10',
+    GRANT_IDLE_DAYS: 'a month',
+    DEV_SIGN_IN: 'yes',
+    CARREL_SECRET: 'too-short',
+    PERSON_ID_KEYS_RETIRED: 'short',
+  };
+  expect(new Set(faults(wrong, ['sessions', 'files']))).toEqual(
+    new Set([
+      'DEPLOYMENT',
+      'PUBLIC_URL',
+      'TOOLSETS',
+      'ACCESS_TOKEN_SECONDS',
+      'GRANT_IDLE_DAYS',
+      'DEV_SIGN_IN',
+      'CARREL_SECRET',
+      'PERSON_ID_KEY',
+      'PERSON_ID_KEYS_RETIRED',
+    ]),
+  );
+  expect(JSON.stringify(parseSettings(wrong))).not.toContain('too-short');
+});
+
+describe('PUBLIC_URL', () => {
+  test.each(['https://carrel.example.com', 'https://carrel.example.com/', 'http://localhost:8787'])('%s', (url) => {
+    const result = parseSettings({ ...minimal, PUBLIC_URL: url });
+    expect(result.ok && result.settings.publicUrl).toBe(new URL(url).origin);
+  });
+
+  test.each([
+    'carrel.example.com',
+    'http://carrel.example.com',
+    'https://carrel.example.com/mcp',
+    'https://user@carrel.example.com',
+    'https://carrel.example.com?x',
+    'ftp://carrel.example.com',
+  ])('%s is refused', (url) => {
+    expect(faults({ ...minimal, PUBLIC_URL: url })).toContain('PUBLIC_URL');
+  });
+});
+
+test('the dev sign-in is a fault where the deployment is not development', () => {
+  expect(faults({ ...minimal, DEV_SIGN_IN: 'true' })).toEqual(['DEV_SIGN_IN']);
+  expect(faults({ ...minimal, DEV_SIGN_IN: 'true', DEPLOYMENT: 'production' })).toEqual(['DEV_SIGN_IN']);
+  expect(faults({ ...minimal, DEV_SIGN_IN: 'true', DEPLOYMENT: 'development' })).toEqual([]);
+});
+
+test('secrets that were rotated stand behind the current one', () => {
+  const [previous, retired] = ['p'.repeat(32), 'r'.repeat(32)];
+  const result = parseSettings({
+    ...minimal,
+    CARREL_SECRET_PREVIOUS: previous,
+    PERSON_ID_KEYS_RETIRED: ` ${retired} ,`,
+  });
+  expect(result.ok && result.settings.secrets).toEqual([SECRET, previous]);
+  expect(result.ok && result.settings.personIdKeys).toEqual([SECRET, retired]);
+});
+
+test('every setting is described', () => {
+  for (const { name, meaning } of SETTINGS) expect([name, meaning]).toEqual([name, expect.stringMatching(/\.$/)]);
+});
+
+test('/readyz asks for the newest migration', () => {
+  expect(NEWEST_MIGRATION).toBe(readdirSync('migrations').toSorted().at(-1));
+});

@@ -1,0 +1,63 @@
+import type { Bindings } from '../../src/app.ts';
+
+/**
+ * What the tests put between the code under test and its storage: a delay, because a race that storage
+ * in memory hides is open for milliseconds in a deployment, and a count. The Worker and the tests run in
+ * one isolate and share this module.
+ */
+let longest = 0;
+const reached = { directory: 0, workspaces: 0 };
+
+/** From now on each access to storage takes 0 to `milliseconds`, at random; with 0 it takes no longer than it takes. */
+export function delayStorage(milliseconds: number): void {
+  longest = milliseconds;
+}
+
+/** How often D1 and the workspaces were reached since {@link resetReached}. */
+export function storageReached(): { directory: number; workspaces: number } {
+  return { ...reached };
+}
+
+export function resetReached(): void {
+  Object.assign(reached, { directory: 0, workspaces: 0 });
+}
+
+export async function pause(): Promise<void> {
+  if (longest > 0) await scheduler.wait(Math.random() * longest);
+}
+
+/** The directory, with the delay before each statement or batch that it runs. */
+export function slowed(database: D1Database): D1Database {
+  const originals = new WeakMap<object, D1PreparedStatement>();
+  const before = async () => {
+    reached.directory += 1;
+    await pause();
+  };
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      first: async (...column: []) => (await before(), statement.first(...column)),
+      run: async () => (await before(), statement.run()),
+      all: async () => (await before(), statement.all()),
+    };
+    originals.set(wrapped, statement);
+    return wrapped as unknown as D1PreparedStatement;
+  };
+  return {
+    prepare: (query: string) => wrap(database.prepare(query)),
+    batch: async (statements: D1PreparedStatement[]) => {
+      await before();
+      return database.batch(statements.map((statement) => originals.get(statement) ?? statement));
+    },
+  } as unknown as D1Database;
+}
+
+/** The workspaces, with a count of how often one of them was reached. */
+export function counted(namespace: Bindings['WORKSPACE']): Bindings['WORKSPACE'] {
+  return {
+    getByName: (name: string) => {
+      reached.workspaces += 1;
+      return namespace.getByName(name);
+    },
+  } as unknown as Bindings['WORKSPACE'];
+}

@@ -1,0 +1,72 @@
+import { availableParallelism } from 'node:os';
+
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three kinds of tests, told apart by the file's name. `npm test` runs them all; one kind alone is
+ * `npx vitest run --project node`. The browser tests are a run of their own (vitest.browser.config.ts).
+ *
+ * | name               | runs in                        | for                                          |
+ * |--------------------|--------------------------------|----------------------------------------------|
+ * | `*.node.test.ts`   | Node                           | pure code, scripts, the rules of this checkout |
+ * | `*.worker.test.ts` | workerd, with bindings         | features, storage, the whole Worker          |
+ * | `*.e2e.test.ts`    | Node, beside `wrangler dev`    | the real bundle, over the network            |
+ */
+export default defineConfig({
+  test: {
+    // The Worker logs an event a line; beside a hundred tests that hides what a test has to say.
+    onConsoleLog: (log) => !log.startsWith('{"type":"'),
+    // The kinds run one after another: a server started by one must not starve the timeouts of the next.
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.node.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            // src/index.ts with delays that the tests of races turn on.
+            main: './test/support/worker.ts',
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              bindings: {
+                // What `npm start` sets, and secrets that are none. They win over wrangler.toml and .dev.vars.
+                DEPLOYMENT: 'development',
+                PUBLIC_URL: '',
+                DEV_SIGN_IN: 'true',
+                CARREL_SECRET: 'test-secret-'.padEnd(64, '0'),
+                PERSON_ID_KEY: 'test-person-id-key-'.padEnd(64, '0'),
+                TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+                TEST_ROUNDS: process.env['CI'] === undefined ? '100' : '1000',
+              },
+            },
+          })),
+        ],
+        test: {
+          name: 'worker',
+          include: ['test/**/*.worker.test.ts'],
+          setupFiles: ['./test/support/apply-migrations.ts'],
+          // A file waits for its own workerd most of the time; by default, two cores would run one at a time.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          testTimeout: 30_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.e2e.test.ts'],
+          // Each file starts a server of its own, which takes seconds and most of a core.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
