@@ -62,6 +62,11 @@ export interface RefreshReplay {
   readonly expiresAt: number;
 }
 
+/** A type and no interface: SQLite's row type wants an index signature. */
+type RecordRow = { key: string; grantId: string; value: string; metadata: string | null; expiresAt: number | null };
+
+const SELECT_RECORDS = 'SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records';
+
 /**
  * A person's grants and tokens, in that person's own object. Every method is atomic. A revoked
  * grant leaves a tombstone, and while it stands nothing of that grant can be written again: a
@@ -75,15 +80,8 @@ export class GrantStore {
   }
 
   get(key: string, now: number): OAuthRecord | undefined {
-    return this.#db.first<{
-      key: string;
-      grantId: string;
-      value: string;
-      metadata: string | null;
-      expiresAt: number | null;
-    }>(
-      `SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records
-       WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)`,
+    return this.#db.first<RecordRow>(
+      `${SELECT_RECORDS} WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)`,
       key,
       now,
     );
@@ -108,15 +106,8 @@ export class GrantStore {
 
   /** Records whose key begins with the prefix, in the order of their keys, after `after` if given. */
   list(prefix: string, limit: number, now: number, after = ''): OAuthRecord[] {
-    return this.#db.all<{
-      key: string;
-      grantId: string;
-      value: string;
-      metadata: string | null;
-      expiresAt: number | null;
-    }>(
-      `SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records
-       WHERE key > ? AND key >= ? AND key < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?`,
+    return this.#db.all<RecordRow>(
+      `${SELECT_RECORDS} WHERE key > ? AND key >= ? AND key < ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?`,
       after,
       prefix,
       `${prefix}\u{7F}`,
