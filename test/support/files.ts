@@ -1,0 +1,140 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+
+import type { Bindings } from '../../src/app.ts';
+import { utf8 } from '../../src/lib/encoding.ts';
+import { Connection, OAuthClient, ORIGIN, Person, send } from './person.ts';
+
+const { FILES, WORKSPACE } = env as unknown as Bindings;
+
+/** A file, as tools and HTTP show it. */
+export interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly created_at: string;
+}
+
+/** A session, as it is named beside its files. */
+export interface Ref {
+  readonly id: string;
+  readonly slug: string;
+  readonly title: string;
+}
+
+/** A refusal, as HTTP words it. */
+export interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** A signed-in person with one client: what they do with their files, and what is stored of it. */
+export class Owner extends Connection {
+  #mcp: Client | undefined;
+
+  /** Without a scope, the client asks for none in particular, and may do everything. */
+  static async signIn(email: string, scope?: string): Promise<Owner> {
+    const { client, tokens } = await new Person(email).connect(await OAuthClient.register(), { scope });
+    return new Owner(client, tokens);
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return send(path, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), Authorization: `Bearer ${this.accessToken}` },
+    });
+  }
+
+  /** The SDK's client, and not `rpc`: it also holds each result against the tool's output schema. */
+  async mcp(): Promise<Client> {
+    if (this.#mcp) return this.#mcp;
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+    const transport = new StreamableHTTPClientTransport(new URL('/mcp', ORIGIN), {
+      fetch: send,
+      requestInit: { headers: { Authorization: `Bearer ${this.accessToken}` } },
+    });
+    await client.connect(transport);
+    this.#mcp = client;
+    return client;
+  }
+
+  /** The structured result of a tool; throws with the words of its error and nothing before them. */
+  async call<Result = Record<string, unknown>>(name: string, input: Record<string, unknown> = {}): Promise<Result> {
+    const result = await (await this.mcp()).callTool({ name, arguments: input });
+    const [first] = result.content as { text: string }[];
+    if (result.isError === true) throw new Error(first?.text);
+    return result.structuredContent as Result;
+  }
+
+  /** Declares a file of this content. The bytes go to the address with {@link put}. */
+  async upload(
+    name: string,
+    content: string,
+    more: Record<string, unknown> = {},
+  ): Promise<{ id: string; url: string; curl: string }> {
+    const { upload, file } = await this.call<{ upload: { url: string; curl: string }; file: Shown }>('file_upload', {
+      name,
+      size: utf8(content).length,
+      ...more,
+    });
+    return { id: file.id, url: upload.url, curl: upload.curl };
+  }
+
+  async write(name: string, text: string, session?: string): Promise<Shown> {
+    const { file } = await this.call<{ file: Shown }>('file_write', {
+      name,
+      text,
+      ...(session === undefined ? {} : { session }),
+    });
+    return file;
+  }
+
+  async link(file: string): Promise<string> {
+    return (await this.call<{ download: { url: string } }>('file_link', { file })).download.url;
+  }
+
+  get workspace() {
+    return WORKSPACE.getByName(this.personId);
+  }
+
+  async rows(table: 'files' | 'file_uploads' | 'loose_objects'): Promise<Record<string, SqlStorageValue>[]> {
+    return runInDurableObject(this.workspace, (_object, { storage }) =>
+      storage.sql.exec(`SELECT * FROM ${table}`).toArray(),
+    );
+  }
+
+  async sql(statement: string): Promise<void> {
+    await runInDurableObject(this.workspace, (_object, { storage }) => void storage.sql.exec(statement));
+  }
+
+  /** The keys of the stored bytes, of one file or of all. */
+  async objects(fileId = ''): Promise<string[]> {
+    return (await FILES.list({ prefix: `${this.personId}/${fileId}` })).objects.map(({ key }) => key);
+  }
+}
+
+/** Sends bytes to an upload's address, which is all that this needs. */
+export async function put(url: string, body: BodyInit | null, headers: Record<string, string> = {}): Promise<Response> {
+  return send(url, { method: 'PUT', body, headers });
+}
+
+/** A body whose length nobody knows before its end. */
+export function streamOf(...pieces: (string | Uint8Array | Error)[]): ReadableStream<Uint8Array> {
+  const left = [...pieces];
+  return new ReadableStream({
+    pull(controller) {
+      const piece = left.shift();
+      if (piece === undefined) controller.close();
+      else if (piece instanceof Error) controller.error(piece);
+      else controller.enqueue(typeof piece === 'string' ? utf8(piece) : piece);
+    },
+  });
+}
+
+export async function problemOf(response: Response): Promise<Problem> {
+  return { ...(await response.json<Problem>()), status: response.status };
+}

@@ -1,0 +1,99 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { Owner, problemOf, put } from '../support/files.ts';
+import { send } from '../support/person.ts';
+
+let ada: Owner;
+let eve: Owner;
+
+beforeAll(async () => {
+  ada = await Owner.signIn('ada@example.com');
+  eve = await Owner.signIn('eve@example.com');
+});
+
+describe('tools and resources', () => {
+  it('read a large text part by part, whole and within the budget', async () => {
+    const text = Array.from({ length: 3000 }, (_, line) => `${line}\t"市場"\\ 🦊 é\u0001\n`).join('');
+    const { id, url } = await ada.upload('large.txt', text, { type: 'text/plain' });
+    expect((await put(url, text)).status).toBe(201);
+    let read = '';
+    let offset: number | undefined = 0;
+    while (offset !== undefined) {
+      const result = await (await ada.mcp()).callTool({ name: 'file_read', arguments: { file: id, offset } });
+      expect(JSON.stringify(result).length).toBeLessThan(75_000);
+      const part = result.structuredContent as { text: string; next_offset?: number };
+      read += part.text;
+      offset = part.next_offset;
+    }
+    expect(read === text).toBe(true);
+    await expect(ada.call('file_read', { file: id, offset: 1e9 })).rejects.toThrow('invalid_input');
+  });
+
+  it('say which file is no text, and where to go', async () => {
+    const { id, url } = await ada.upload('b.bin', '\u0000\u0001\u0002');
+    await put(url, '\u0000\u0001\u0002');
+    await expect(ada.call('file_read', { file: id })).rejects.toThrow(/^unsupported.*file_link/);
+    const { contents } = await (await ada.mcp()).readResource({ uri: `carrel://files/${id}` });
+    expect(contents).toEqual([{ uri: `carrel://files/${id}`, mimeType: 'application/octet-stream', blob: 'AAEC' }]);
+  });
+
+  it('link to a file as text and as a resource link', async () => {
+    const { id } = await ada.write('l.txt', 'linked');
+    const { content } = await (await ada.mcp()).callTool({ name: 'file_link', arguments: { file: id } });
+    const [text, resource] = content as unknown as [{ text: string }, { uri: string }];
+    expect(resource).toMatchObject({ type: 'resource_link', name: 'l.txt', mimeType: 'text/plain', size: 6 });
+    expect(text.text).toContain(resource.uri);
+    expect(await (await send(resource.uri)).text()).toBe('linked');
+  });
+
+  it('list and read files as resources', async () => {
+    const { id, created_at } = await ada.write('resource.json', '{"a":"é"}');
+    const client = await ada.mcp();
+    const { resources } = await client.listResources();
+    expect(resources.find(({ uri }) => uri.endsWith(id))).toEqual({
+      uri: `carrel://files/${id}`,
+      name: 'resource.json',
+      mimeType: 'application/json',
+      size: 10,
+      annotations: { lastModified: created_at },
+    });
+    const { contents } = await client.readResource({ uri: `carrel://files/${id}` });
+    expect(contents).toEqual([{ uri: `carrel://files/${id}`, mimeType: 'application/json', text: '{"a":"é"}' }]);
+    const large = 'x'.repeat(257 * 1024);
+    const upload = await ada.upload('large', large);
+    await put(upload.url, large);
+    await expect(client.readResource({ uri: `carrel://files/${upload.id}` })).rejects.toThrow(/256 KB/);
+  });
+
+  it('write two files of one name, and no name that is none', async () => {
+    const [first, second] = [await ada.write('same.txt', '1'), await ada.write('same.txt', '2')];
+    expect(first.id).not.toBe(second.id);
+    for (const name of ['', '..', 'a/b', '\u202E', '🦊'.repeat(300)])
+      await expect(ada.write(name, 'x')).rejects.toThrow(/^invalid_input.*`name`/);
+    await expect(ada.write('large.txt', 'é'.repeat(33_000))).rejects.toThrow(/64 KB/);
+  });
+});
+
+describe('a file of somebody else', () => {
+  it('looks exactly like none', async () => {
+    const { id } = await ada.write('secret.txt', 'secret');
+    const none = 'fil_00000000000000000000';
+    const words = async (person: Owner, tool: string, file: string) =>
+      person.call(tool, { file }).then(
+        () => 'worked',
+        (error: Error) => error.message,
+      );
+    for (const tool of ['file_read', 'file_link', 'file_delete']) {
+      expect(await words(eve, tool, id)).toBe(await words(eve, tool, none));
+      for (const odd of ['', '../x', '\0', '🦊', `${id}'--`, 'x'.repeat(100)])
+        expect(await words(eve, tool, odd)).toMatch(/^not_found/);
+    }
+    const [theirs, nobodys] = await Promise.all(
+      [id, none].map(async (file) => problemOf(await eve.fetch(`/files/${file}`))),
+    );
+    expect({ ...theirs, request_id: '' }).toEqual({ ...nobodys, request_id: '' });
+    await expect((await eve.mcp()).readResource({ uri: `carrel://files/${id}` })).rejects.toThrow(/not found/i);
+    expect(await eve.rows('files')).toEqual([]);
+    expect(await (await ada.fetch(`/files/${id}`)).text()).toBe('secret');
+  });
+});
