@@ -5,6 +5,7 @@ import { formTarget, html, seeOther } from '../http/html.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import type { SignInSession } from '../directory/types.ts';
 import type { SignInService } from '../identity/sign-in.ts';
+import { CarrelError } from '../lib/errors.ts';
 import type { AuthorizeService, ConsentQuestion } from './authorize.ts';
 import { ConsentPage } from './pages.tsx';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
@@ -19,6 +20,8 @@ interface OAuthRoutesOptions {
   readonly signIn: SignInService;
   readonly formTokens: FormTokens;
 }
+
+const noSuchDocument = () => new CarrelError('not_found', 'There is no such discovery document here.');
 
 /** The authorization server: /authorize with the consent page, /token, /register, its metadata. */
 export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
@@ -105,5 +108,8 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     { path: '/token', methods: { POST: ({ request, origin }) => tokens.serve(request, origin) }, crossOrigin: 'any' },
     { path: '/register', methods: { POST: library }, crossOrigin: 'any' },
     { path: '/.well-known/oauth-authorization-server', methods: { GET: library }, crossOrigin: 'any' },
+    // Clients look for more documents than there are. In a browser, a 404 that they may not read looks like
+    // a server that is down, and they do not go on to the next.
+    { path: '/.well-known/*', methods: { GET: () => Promise.reject(noSuchDocument()) }, crossOrigin: 'any' },
   ];
 }

@@ -62,6 +62,18 @@ describe('discovery', () => {
     expect([head.status, await head.text()]).toEqual([200, '']);
   });
 
+  it.each(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/mcp'])(
+    'says to pages of any origin that %s is not here, so that they go on looking',
+    async (path) => {
+      const page = { Origin: 'https://inspector.example' };
+      const response = await send(path, { headers: page });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: 'not_found' });
+      expect(response.headers.get('Access-Control-Allow-Origin')).toBe(page.Origin);
+      expect((await send(path, { method: 'OPTIONS', headers: page })).status).toBe(204);
+    },
+  );
+
   it.each([ORIGIN, 'http://127.0.0.1:9000', 'http://[::1]:9000'])('names the resources of %s', async (origin) => {
     for (const path of ['', '/mcp']) {
       const response = await send(`${origin}/.well-known/oauth-protected-resource${path}`);
