@@ -70,7 +70,8 @@ export const SETTINGS: readonly SettingDescription[] = [
   {
     name: 'CARREL_SECRET_PREVIOUS',
     kind: 'secret',
-    meaning: 'The secret before the last rotation: what it signed stays valid. Remove it when that has expired.',
+    meaning:
+      'The secret before the last rotation: the addresses and forms it signed stay valid, remembered consents are asked for again. Remove it after 30 days.',
     default: '(absent)',
     example: '(64 hexadecimal characters)',
   },
