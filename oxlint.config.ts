@@ -103,7 +103,14 @@ export default defineConfig({
     { files: ['scripts/**', 'src/telemetry/**', 'test/**'], rules: { 'no-console': 'off' } },
     // Cloudflare, the tools and an aliased dependency find these by their default export.
     {
-      files: ['src/index.ts', 'src/lib/no-debug.ts', 'test/support/worker.ts', '*.config.ts', 'scripts/lint/plugin.ts'],
+      files: [
+        'src/index.ts',
+        'src/lib/no-debug.ts',
+        'test/support/worker.ts',
+        'test/conformance/worker.ts',
+        '*.config.ts',
+        'scripts/lint/plugin.ts',
+      ],
       rules: { 'import/no-default-export': 'off' },
     },
     {

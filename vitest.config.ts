@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+import { TEST_TOOLSETS } from './test/support/toolsets.ts';
+
 /**
  * Three kinds of tests, told apart by the file's name. `npm test` runs them all; one kind alone is
  * `npx vitest run --project node`. The browser tests are a run of their own (vitest.browser.config.ts).
@@ -37,6 +39,8 @@ export default defineConfig({
                 // What `npm start` sets, and secrets that are none. They win over wrangler.toml and .dev.vars.
                 DEPLOYMENT: 'development',
                 PUBLIC_URL: '',
+                // All of them, those that are off by default too.
+                TOOLSETS: Object.keys(TEST_TOOLSETS).join(','),
                 DEV_SIGN_IN: 'true',
                 CARREL_SECRET: 'test-secret-'.padEnd(64, '0'),
                 PERSON_ID_KEY: 'test-person-id-key-'.padEnd(64, '0'),

@@ -5,13 +5,15 @@ import { DirectoryService } from './directory/service.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
 import { FileService } from './files/service.ts';
-import { filesToolset } from './files/tools.ts';
 import { AccessControl } from './http/access.ts';
+import { readToEnd } from './http/body.ts';
 import { FormTokens } from './http/form-token.ts';
 import { refuseRedirects } from './http/outbound.ts';
 import { readinessRoutes } from './http/readiness.ts';
+import type { Route } from './http/route.ts';
 import { createRouter } from './http/router.tsx';
 import { setupAnswer } from './http/setup.tsx';
+import { docsRoutes } from './http-docs/routes.ts';
 import { DevProvider } from './identity/providers/dev.ts';
 import { identityRoutes } from './identity/routes.tsx';
 import { SignInService } from './identity/sign-in.ts';
@@ -29,11 +31,10 @@ import { AuthorizationServers } from './oauth/server.ts';
 import { DirectoryOAuthKv } from './oauth/storage.ts';
 import { TokenCheck } from './oauth/token-check.ts';
 import { TokenEndpoint } from './oauth/token-endpoint.ts';
-import { SessionService } from './sessions/service.ts';
-import { sessionsToolset } from './sessions/tools.ts';
-import { parseSettings, TOOLSET_NAMES } from './settings.ts';
+import { parseSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { ConsoleTelemetry } from './telemetry/telemetry.ts';
+import { makeToolsets, TOOLSETS } from './toolsets.ts';
 import type { WorkspaceDependencies, WorkspaceObject } from './workspace/object.ts';
 import { RpcWorkspaces } from './workspace/rpc-client.ts';
 
@@ -46,6 +47,8 @@ export interface Bindings {
 
 export interface App {
   fetch(request: Request): Promise<Response>;
+  /** All that `fetch` answers, in the order in which it looks. */
+  readonly routes: readonly Route[];
   /** The hourly sweep of the directory. Everything of a person sweeps itself in its own object. */
   scheduled(): Promise<void>;
 }
@@ -53,20 +56,27 @@ export interface App {
 /** Bytes of one upload. The edge takes bodies of at most 100 MB; locally there is no edge. */
 const MAX_UPLOAD_BYTES = { production: 95_000_000, development: 5_000_000_000 } as const;
 
+/** What a deployment does that is not set up. */
+const NOTHING_ELSE = { routes: [], scheduled: async () => {} };
+
 const telemetry = new ConsoleTelemetry();
 refuseRedirects();
 
-/** Puts the deployment together: settings → services → routes. Once an isolate. */
-export function createApp(env: Bindings): App {
-  const parsed = parseSettings({ ...env }, TOOLSET_NAMES);
-  if (!parsed.ok) return { fetch: async (request) => setupAnswer(request, parsed.faults), scheduled: async () => {} };
+/**
+ * Puts the deployment together: settings → services → routes. Once an isolate.
+ *
+ * @param toolsets tests bring toolsets of their own
+ */
+export function createApp(env: Bindings, toolsets = TOOLSETS): App {
+  const parsed = parseSettings({ ...env }, Object.keys(toolsets));
+  if (!parsed.ok) return { fetch: async (request) => setupAnswer(request, parsed.faults), ...NOTHING_ELSE };
   const { settings } = parsed;
   if (settings.publicUrl === undefined && settings.deployment === 'production')
-    return { fetch: async (request) => setupAnswer(request), scheduled: async () => {} };
-  return compose(env, settings);
+    return { fetch: async (request) => setupAnswer(request), ...NOTHING_ELSE };
+  return compose(env, settings, toolsets);
 }
 
-function compose(env: Bindings, settings: Settings): App {
+function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): App {
   const keyring = new Keyring(settings.secrets);
   const personIds = new PersonIds(settings.personIdKeys);
   const workspaces = new RpcWorkspaces(env.WORKSPACE);
@@ -81,7 +91,7 @@ function compose(env: Bindings, settings: Settings): App {
     limits: { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] },
   });
 
-  const registry = new Registry([sessionsToolset(new SessionService()), filesToolset(files)], settings.toolsets);
+  const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
@@ -103,23 +113,34 @@ function compose(env: Bindings, settings: Settings): App {
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 
-  const fetch = createRouter({
-    routes: [
-      ...mcpRoutes({ endpoint: new McpEndpoint(telemetry), registry, access }),
-      ...readinessRoutes({ directory, bucket, workspaces }),
-      ...guard.routes(),
-      ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens }),
-      ...(hasFiles ? [...fileFaces.open, ...fileFaces.protected.map((route) => access.route(route))] : []),
-      ...identityRoutes({ signIn, formTokens, telemetry }),
-      ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
-    ],
+  const forPrograms = [
+    ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
+    ...readinessRoutes({ directory, bucket, workspaces }),
+    ...guard.routes(),
+    ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens }),
+    ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
+  ];
+  const routes = [
+    ...forPrograms,
+    ...docsRoutes({ routes: forPrograms, registry }),
+    ...identityRoutes({ signIn, formTokens, telemetry }),
+    ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
+  ];
+
+  const answer = createRouter({
+    routes,
     accepts: (url) =>
       url.origin === settings.publicUrl || (settings.deployment === 'development' && isLoopbackHostname(url.hostname)),
     mapError: oauthErrorResponse,
     telemetry,
   });
   return {
-    fetch,
+    async fetch(request) {
+      const response = await answer(request);
+      if (settings.deployment === 'development') await readToEnd(request);
+      return response;
+    },
+    routes,
     async scheduled() {
       const now = Date.now();
       await Promise.all([records.sweep(now), directory.sweep(now)]);
@@ -129,7 +150,7 @@ function compose(env: Bindings, settings: Settings): App {
 
 /** What a workspace object needs from this deployment. */
 export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
-  const parsed = parseSettings({ ...env }, TOOLSET_NAMES);
+  const parsed = parseSettings({ ...env });
   // Nothing reaches an object past the front door, which refuses everything under a wrong configuration.
   if (!parsed.ok) throw new TypeError('the configuration is wrong: `npm run doctor` says where');
   return {

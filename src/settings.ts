@@ -2,9 +2,6 @@ import * as z from 'zod';
 
 import { isLoopbackHostname } from './lib/loopback.ts';
 
-/** The toolsets of this release, as TOOLSETS may name them. */
-export const TOOLSET_NAMES = ['sessions', 'files'] as const;
-
 /** What one var or secret means, for the configuration that people read and for `npm run doctor`. */
 export interface SettingDescription {
   readonly name: string;

@@ -6,26 +6,33 @@ import { gzipSync } from 'node:zlib';
 export const ENTRY_GZIP_LIMIT = 200_000;
 
 export interface BundleSize {
-  /** The entry's bytes, as wrangler would upload them. */
+  /** Bytes of what an isolate parses before its first request: the entry and what it imports at once. */
   readonly entry: number;
   readonly entryGzip: number;
   /** What is uploaded beside the entry: modules that are loaded when needed, WebAssembly. */
   readonly others: number;
 }
 
-/** Weighs what `wrangler deploy --dry-run --outdir <folder>` wrote of `src/index.ts`. */
+/** What a module imports at once; `import()` has a parenthesis. */
+const STATIC_IMPORT = /(?:\bfrom|\bimport)\s*["']\.\/([^"']+)["']/g;
+
+/** Weighs what `wrangler deploy --dry-run --outdir <folder>` wrote. */
 export async function bundleSize(folder: string): Promise<BundleSize> {
-  const entry = 'index.js';
-  const code = await readFile(join(folder, entry));
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
   // Source maps and wrangler's README are not uploaded as modules.
-  const others = files.filter((file) => file.isFile() && file.name !== entry && !/\.(?:map|md)$/.test(file.name));
-  const sizes = await Promise.all(others.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
-  return {
-    entry: code.byteLength,
-    entryGzip: gzipSync(code, { level: 9 }).byteLength,
-    others: sizes.reduce((sum, size) => sum + size, 0),
-  };
+  const modules = files
+    .filter((file) => file.isFile() && !/\.(?:map|md)$/.test(file.name))
+    .map((file) => join(file.parentPath, file.name));
+  const size = { entry: 0, entryGzip: 0, others: 0 };
+  const atOnce = new Set([join(folder, 'index.js')]);
+  for (const path of atOnce) {
+    const code = await readFile(path);
+    size.entry += code.byteLength;
+    size.entryGzip += gzipSync(code, { level: 9 }).byteLength;
+    for (const [, name = ''] of code.toString().matchAll(STATIC_IMPORT)) atOnce.add(join(folder, name));
+  }
+  for (const path of modules) if (!atOnce.has(path)) size.others += (await stat(path)).size;
+  return size;
 }
 
 /** The sizes in a line, as each command that names them does. */

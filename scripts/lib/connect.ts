@@ -1,46 +1,15 @@
+import { clientLines } from '../../src/console/client-lines.ts';
+import type { ClientLine } from '../../src/console/client-lines.ts';
+import { shellQuoted } from '../../src/lib/shell.ts';
 import { COLUMNS, faint, link, strong } from './terminal.ts';
 
-interface ConnectLine {
-  readonly client: string;
-  readonly note: string;
-  /** The words of one command, or of one line for a file; each is kept whole. */
-  readonly words: readonly string[];
+function quoted(word: string): string {
+  return process.platform === 'win32' ? `"${word.replaceAll('"', '\\"')}"` : shellQuoted(word);
 }
 
-function quote(json: string): string {
-  return process.platform === 'win32' ? `"${json.replaceAll('"', '\\"')}"` : `'${json}'`;
-}
-
-/** One line for each client, as its own documentation has it; `url` is the MCP address. */
-export function connectLines(url: string, name = 'carrel'): readonly ConnectLine[] {
-  return [
-    {
-      client: 'Claude Code',
-      note: 'then /mcp signs in',
-      words: ['claude mcp add', '--transport http', name, url],
-    },
-    {
-      client: 'Cursor',
-      note: 'in ~/.cursor/mcp.json',
-      words: [JSON.stringify({ mcpServers: { [name]: { url } } })],
-    },
-    {
-      client: 'VS Code',
-      note: '',
-      words: ['code --add-mcp', quote(JSON.stringify({ name, type: 'http', url }))],
-    },
-    {
-      client: 'Codex',
-      note: 'signs in at once',
-      words: ['codex mcp add', name, `--url ${url}`],
-    },
-    {
-      client: 'MCP Inspector',
-      // Elsewhere npm picks a version for the Node.js that is there, which may be too old for this server.
-      note: 'in this folder',
-      words: ['npx @modelcontextprotocol/inspector', '--transport http', `--server-url ${url}`],
-    },
-  ];
+/** The lines of the start page, for the shell of this machine; `url` is the MCP address. */
+export function connectLines(url: string): readonly ClientLine[] {
+  return clientLines(url, quoted);
 }
 
 /** A command over as many lines as it needs; a shell still reads it as one. */

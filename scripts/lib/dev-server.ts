@@ -26,6 +26,8 @@ export interface DevServerOptions {
    * `persistTo`, a file in that folder: a throwaway server leaves nothing in the checkout.
    */
   readonly secretsFile?: string;
+  /** The module with the Worker, seen from `root`; src/index.ts by default. Needs `persistTo`, where it is built. */
+  readonly entry?: string;
   /** More environment for wrangler. */
   readonly env?: Readonly<Record<string, string>>;
   /** More vars for the Worker; they win over wrangler.toml and the development flags. */
@@ -174,6 +176,9 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     ...options.env,
   };
   await applyLocalMigrations(root, persistTo, env);
+  const { entry } = options;
+  const built = join(persistTo, 'dist');
+  if (entry !== undefined) Object.assign(env, { CARREL_ENTRY: entry, CARREL_DIST: built });
   // Beside throwaway data these go with the data, even after a kill -9.
   const temporary = mkdtempSync(join(persistTo, 'tmp-'));
 
@@ -189,6 +194,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       STOP_WITH_PARENT,
       wranglerEntry(),
       'dev',
+      // Beside a named script wrangler would look for a configuration of its own.
+      ...(entry === undefined ? [] : [join(built, 'index.js'), '--config', join(root, 'wrangler.toml')]),
       `--port=${port}`,
       `--persist-to=${persistTo}`,
       '--inspector-port=0',

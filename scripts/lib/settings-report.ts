@@ -1,11 +1,6 @@
 import { join } from 'node:path';
-import {
-  parseSettings,
-  type SettingDescription,
-  SETTINGS,
-  type SettingsFault,
-  TOOLSET_NAMES,
-} from '../../src/settings.ts';
+import { parseSettings, type SettingDescription, SETTINGS, type SettingsFault } from '../../src/settings.ts';
+import { TOOLSETS } from '../../src/toolsets.ts';
 import type { Check } from './checks.ts';
 import { findLogin, NOT_LOGGED_IN } from './deploy/login.ts';
 import { readProject } from './deploy/project.ts';
@@ -30,7 +25,7 @@ const PLACEHOLDER = 'x'.repeat(64);
 
 function faultsOf(values: Readonly<Record<string, string>>, willBeMade: readonly string[]): readonly SettingsFault[] {
   const made = Object.fromEntries(willBeMade.map((name) => [name, PLACEHOLDER]));
-  const result = parseSettings({ ...values, ...made }, TOOLSET_NAMES);
+  const result = parseSettings({ ...values, ...made }, Object.keys(TOOLSETS));
   return result.ok ? [] : result.faults;
 }
 

@@ -123,12 +123,10 @@ const store = layer(['**/src/**/*store.ts'], {
   ],
   patterns: [
     {
-      // It extends RpcTarget of cloudflare:workers, because it is handed out over RPC.
       group: [
         '**',
         '!./model.ts',
-        ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts'),
-        '!cloudflare:workers',
+        ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts'),
       ],
       message: 'A store knows SQL and its own model: policy belongs in the service.',
     },

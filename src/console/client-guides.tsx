@@ -1,6 +1,10 @@
 import type { Child } from 'hono/jsx';
 
+import { shellQuoted } from '../lib/shell.ts';
+import { clientLines, cursorConfig, SERVER_NAME } from './client-lines.ts';
 import { ButtonLink, CopyLine } from './components.tsx';
+import { installLinks } from './install-links.ts';
+import type { InstallLink } from './install-links.ts';
 
 /** How one client is connected. */
 export interface ClientGuide {
@@ -10,20 +14,18 @@ export interface ClientGuide {
   readonly steps: readonly Child[];
 }
 
-// What clients call the server; people may choose another name.
-const NAME = 'carrel';
-
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-function cursorLink(mcpUrl: string): string {
-  const config = encodeURIComponent(btoa(JSON.stringify({ url: mcpUrl })));
-  return `cursor://anysphere.cursor-deeplink/mcp/install?name=${NAME}&config=${config}`;
-}
-
-function vscodeLink(mcpUrl: string): string {
-  return `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: NAME, type: 'http', url: mcpUrl }))}`;
+function Links({ links }: { readonly links: readonly InstallLink[] }) {
+  return (
+    <div class="row">
+      {links.map(({ label, href }) => (
+        <ButtonLink href={href}>{label}</ButtonLink>
+      ))}
+    </div>
+  );
 }
 
 /**
@@ -32,16 +34,18 @@ function vscodeLink(mcpUrl: string): string {
  * @param mcpUrl the address of the MCP endpoint; from the settings, never from the request
  */
 export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
+  const lines = new Map(clientLines(mcpUrl, shellQuoted).map(({ client, words }) => [client, words.join(' ')]));
+  const line = (client: string) => <CopyLine text={lines.get(client) ?? ''} />;
   return [
     {
       name: 'Claude',
       fromTheCloud: true,
       steps: [
         <>
-          In Claude, on the web or the desktop, open <strong>Customize</strong> → <strong>Connectors</strong>.
-        </>,
-        <>
-          Press <strong>+</strong>, then <strong>Add custom connector</strong>. Name it Carrel and paste the address:
+          Have Claude fill it in:
+          <Links links={[installLinks.claude(mcpUrl)]} />
+          Or open <strong>Customize</strong> → <strong>Connectors</strong> in Claude, press <strong>+</strong>, then{' '}
+          <strong>Add custom connector</strong>, name it Carrel and paste the address:
           <CopyLine text={mcpUrl} />
         </>,
         <>
@@ -55,13 +59,13 @@ export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
       fromTheCloud: false,
       steps: [
         <>
-          In a terminal:
-          <CopyLine text={`claude mcp add --transport http --scope user ${NAME} ${mcpUrl}`} />
+          In a terminal, in the folder of the project, or with <code>--scope user</code> for all projects:
+          {line('Claude Code')}
         </>,
         <>
           Sign in:
-          <CopyLine text={`claude mcp login ${NAME}`} />
-          Or, in a session, type <code>/mcp</code>, choose {NAME}, then <strong>Authenticate</strong>.
+          <CopyLine text={`claude mcp login ${SERVER_NAME}`} />
+          Or, in a session, type <code>/mcp</code>, choose {SERVER_NAME}, then <strong>Authenticate</strong>.
         </>,
       ],
     },
@@ -71,13 +75,11 @@ export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
       steps: [
         <>
           Let Cursor write it down:
-          <br />
-          <ButtonLink href={cursorLink(mcpUrl)}>Add to Cursor</ButtonLink>
-          <br />
+          <Links links={[installLinks.cursor(mcpUrl, SERVER_NAME)]} />
           Or put it into <code>~/.cursor/mcp.json</code> yourself, beside what is there:
-          <CopyLine text={json({ mcpServers: { [NAME]: { url: mcpUrl } } })} />
+          <CopyLine text={json(cursorConfig(mcpUrl, SERVER_NAME))} />
         </>,
-        <>In Cursor's list of MCP servers, sign in where it says that {NAME} needs it.</>,
+        <>In Cursor's list of MCP servers, sign in where it says that {SERVER_NAME} needs it.</>,
       ],
     },
     {
@@ -86,14 +88,12 @@ export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
       steps: [
         <>
           Let VS Code write it down:
-          <br />
-          <ButtonLink href={vscodeLink(mcpUrl)}>Add to VS Code</ButtonLink>
-          <br />
-          Or run <strong>MCP: Open User Configuration</strong> from the Command Palette and add it yourself:
-          <CopyLine text={json({ servers: { [NAME]: { type: 'http', url: mcpUrl } } })} />
+          <Links links={[installLinks.vscode(mcpUrl, SERVER_NAME), installLinks.vscodeInsiders(mcpUrl, SERVER_NAME)]} />
+          Or in a terminal:
+          {line('VS Code')}
         </>,
         <>
-          Start the server (<strong>MCP: List Servers</strong>, {NAME}) and let VS Code open the sign-in.
+          Start the server (<strong>MCP: List Servers</strong>, {SERVER_NAME}) and let VS Code open the sign-in.
         </>,
       ],
     },
@@ -120,12 +120,37 @@ export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
       steps: [
         <>
           In a terminal:
-          <CopyLine text={`codex mcp add ${NAME} --url ${mcpUrl}`} />
+          {line('Codex')}
         </>,
         <>
           If the sign-in does not open by itself:
-          <CopyLine text={`codex mcp login ${NAME}`} />
+          <CopyLine text={`codex mcp login ${SERVER_NAME}`} />
         </>,
+      ],
+    },
+    {
+      name: 'goose',
+      fromTheCloud: false,
+      steps: [
+        <>
+          In goose Desktop:
+          <Links links={[installLinks.goose(mcpUrl, SERVER_NAME)]} />
+          Or, in a terminal, run <code>goose configure</code>, choose <strong>Add Extension</strong>, then{' '}
+          <strong>Remote Extension (Streamable HTTP)</strong>, and paste the address:
+          <CopyLine text={mcpUrl} />
+        </>,
+        <>When goose first connects, a browser opens and you sign in.</>,
+      ],
+    },
+    {
+      name: 'LM Studio',
+      fromTheCloud: false,
+      steps: [
+        <>
+          Let LM Studio write it into its <code>mcp.json</code>:
+          <Links links={[installLinks.lmStudio(mcpUrl, SERVER_NAME)]} />
+        </>,
+        <>Sign in when it asks. Its documentation does not say which versions can; if yours does not ask, it cannot.</>,
       ],
     },
     {
@@ -134,7 +159,7 @@ export function clientGuides(mcpUrl: string): readonly ClientGuide[] {
       steps: [
         <>
           In a terminal, with Node 22 or newer:
-          <CopyLine text={`npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}`} />
+          {line('MCP Inspector')}
         </>,
         <>
           Open the address that it prints, press <strong>Connect</strong> and sign in.

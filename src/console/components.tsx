@@ -157,7 +157,7 @@ export function Facts({ children }: { readonly children: Child }) {
 }
 
 /** One term and what is known about it. */
-export function Fact({ term, children }: { readonly term: string; readonly children: Child }) {
+export function Fact({ term, children }: { readonly term: Child; readonly children: Child }) {
   return (
     <div>
       <dt>{term}</dt>

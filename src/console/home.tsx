@@ -82,6 +82,10 @@ export function HomePage({ origin, mcpUrl, deployment, devSignIn, personEmail, f
             ))}
           </div>
         </section>
+        <p>
+          Scripts need no model in between: <a href="/docs">the HTTP API</a> moves files and connects clients of your
+          own.
+        </p>
       </div>
     </Page>
   );

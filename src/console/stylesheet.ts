@@ -68,9 +68,11 @@ body {
   color: var(--ink);
   font: 1rem/1.6 var(--sans);
 }
-h1, h2 { margin: 0; font-family: var(--serif); font-weight: 600; line-height: 1.2; text-wrap: balance; }
+h1, h2, h3, h4 { margin: 0; font-family: var(--serif); font-weight: 600; line-height: 1.2; text-wrap: balance; }
 h1 { font-size: clamp(1.7rem, 1.45rem + 1.2vw, 2.15rem); letter-spacing: -0.01em; }
 h2 { font-size: 1.35rem; }
+h3 { font-size: 1.2rem; }
+h4 { font: 600 0.9375rem/1.4 var(--sans); }
 p, ul, ol, dl, fieldset, form { margin: 0; }
 p { text-wrap: pretty; }
 ul, ol { padding-inline-start: 1.25rem; }
@@ -166,6 +168,7 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
   -webkit-user-select: all; user-select: all; cursor: text; }
 .copy.chief { padding: 1rem 1.1rem; border-color: var(--edge); background: var(--surface); font-size: 1.0625rem;
   font-weight: 600; }
+.copy.plain { -webkit-user-select: auto; user-select: auto; }
 .select { -webkit-user-select: all; user-select: all; }
 
 .folds { overflow: hidden; border: 1px solid var(--line); border-radius: 1rem; background: var(--surface);
@@ -180,13 +183,31 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .folds details[open] > summary::before { transform: translateY(-0.1rem) rotate(45deg); }
 .folds summary:hover { color: var(--accent); }
 .folds .inside { padding: 0.1rem 1.25rem 1.5rem 2.65rem; }
-.inside li > :is(.copy, .button) { margin-block: 0.5rem; }
+.inside li > :is(.copy, .row) { margin-block: 0.5rem; }
 .inside li + li { margin-top: 0.6rem; }
+
+.folds.flat { border-radius: var(--radius); background: none; box-shadow: none; }
+.folds.flat summary { padding: 0.6rem 1rem; }
+.folds.flat .inside { padding: 0.1rem 1rem 1rem; }
+
+.toc { columns: 15rem 3; column-gap: 1.5rem; font-size: 0.9375rem; }
+.toc > div { break-inside: avoid; margin-bottom: 1.1rem; }
+.toc ul { padding: 0; list-style: none; }
+.docs :is(h2, h3)[id] { scroll-margin-top: 1.5rem; }
+.docs dt > code:first-child { color: var(--ink); font-size: 0.9375rem; font-weight: 600; }
+.docs .copy { overflow-x: auto; white-space: pre; overflow-wrap: normal; }
+.docs .facts p + p { margin-top: 0.2rem; }
+.docs .facts .facts { margin-top: 0.6rem; }
+.route { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.6rem; }
+.method { padding: 0.05rem 0.5rem; border-radius: 0.35rem; background: var(--accent); color: var(--on-accent);
+  font: 600 0.8125rem/1.5 var(--mono); }
 
 @media (max-width: 26rem) {
   .main, .header { padding-inline: 1rem; }
   .folds .inside { padding-inline-start: 1.25rem; }
   .inside .copy { padding-inline: 0.7rem; font-size: 0.875rem; }
+  .docs .card { padding: 1.1rem; }
+  .docs .flat .inside { padding-inline: 0.7rem; }
 }
 `;
 

@@ -65,12 +65,6 @@ export interface AddressOwner {
   readonly grantId: string;
 }
 
-/** Finds a session by id or slug; the default one when none is named. */
-export type FindSession = (reference: string | undefined) => SessionRef | undefined;
-
-/** Asks the workspace to sweep loose objects and expired uploads, at the latest at `due` (ms). */
-export type ScheduleSweep = (due: number) => void;
-
 /** A file's name: trimmed, in NFC, fit for every file system and every reader's eyes. */
 export const fileName = z
   .string()

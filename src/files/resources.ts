@@ -3,18 +3,21 @@ import type { FileService } from './service.ts';
 
 const PAGE = 100;
 
+/** The address of a file as an MCP resource. */
+export const fileUri = (id: string) => `carrel://files/${id}`;
+
 /** The files of all sessions as MCP resources, for clients that let a person pick one. */
 export function fileResources(service: FileService): ResourceFamily {
   return {
     name: 'files',
     title: 'Files',
     description: 'The files of the workspace, newest first; up to 256 KB each can be read here.',
-    uriTemplate: 'carrel://files/{id}',
+    uriTemplate: fileUri('{id}'),
     async list(cursor, { workspace }) {
       const page = await service.list(workspace, { session: undefined, allSessions: true, limit: PAGE, cursor });
       return {
         resources: page.files.map(({ id, name, type, size, createdAt }) => ({
-          uri: `carrel://files/${id}`,
+          uri: fileUri(id),
           name,
           mimeType: type,
           size,

@@ -1,129 +1,172 @@
 import * as z from 'zod';
 
-import { withBoundedBody } from '../http/body.ts';
+import { endpoint, endpointOfTwo, way } from '../http/endpoint.ts';
 import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../http/route.ts';
 import { CarrelError } from '../lib/errors.ts';
-import { parseJson } from '../lib/json.ts';
-import { invalidArguments } from '../mcp/tool-errors.ts';
 import { sessionReference } from '../sessions/model.ts';
 import { downloadResponse } from './download.ts';
 import { fileName, fileSize, MAX_PAGE, mediaType, sha256 } from './model.ts';
 import type { FileEntry } from './model.ts';
+import type { expectedFile, filePage, storedFile } from './operations.ts';
 import type { FileService, IncomingBytes } from './service.ts';
 import { showFile, showWithSession } from './shown.ts';
 
-const declaration = z.strictObject({
-  name: fileName,
-  size: fileSize,
-  sha256: sha256.optional(),
-  type: mediaType.optional(),
-  session: sessionReference.optional(),
-});
+const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
+
+const declaration = z
+  .strictObject({
+    name: fileName.describe('The name of the file, without a path'),
+    size: fileSize.describe('Bytes'),
+    sha256: sha256.optional().describe('If given, the upload must have it'),
+    type: mediaType.optional().describe('Media type, used where the bytes do not say what they are'),
+    session,
+  })
+  .meta({ id: 'FileDeclaration', description: 'A file that somebody wants to upload.' });
 
 const creation = declaration.omit({ size: true, type: true });
 
 const listing = z.strictObject({
-  session: sessionReference.optional(),
-  all_sessions: z.stringbool().default(false),
-  limit: z.coerce.number().pipe(z.int().min(1).max(MAX_PAGE)).default(50),
-  cursor: z.string().max(2000).optional(),
+  session,
+  all_sessions: z.stringbool().default(false).describe('The files of all sessions'),
+  limit: z.coerce.number().pipe(z.int().min(1).max(MAX_PAGE)).default(50).describe('Files of one page'),
+  cursor: z.string().max(2000).optional().describe('The `next_cursor` of the page before'),
 });
 
-/**
- * Files over HTTP. `open`: addresses that need no other credential. `protected`, with an access
- * token:
- *
- * - `POST /files?name=…[&session=…][&sha256=…]`: the body is the file, with Content-Length.
- * - `POST /files` with `Content-Type: application/json` and no `name` in the query: the body declares
- *   the file, `{name, size, sha256?, type?, session?}`, and the answer has an upload address for it.
- * - `GET /files[?session=…][&all_sessions=true][&limit=…][&cursor=…]`: the index, newest first.
- * - `GET /files/:id`: the bytes; with `Accept: application/json` and no other type, the index entry.
- */
+const byId = z.object({ id: z.string().describe('Id of a file') });
+const byAddress = z.object({ address: z.string().describe('Signed, for one file and one purpose') });
+const anyBytes = { '*/*': 'bytes' } as const;
+
+/** The documents of these routes, which few requests need. */
+const documents = () => import('./operations.ts');
+
+/** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
 export function fileRoutes(service: FileService): { open: Route[]; protected: ProtectedRoute[] } {
-  const create = async ({ request, url, origin, principal, workspace }: AuthorisedContext) => {
-    if (isJson(request.headers.get('Content-Type')) && !url.searchParams.has('name')) {
-      const body = await (await withBoundedBody(request)).text();
-      const { name, size, ...rest } = parsed(declaration, parseJson(body));
+  const declare = way({
+    json: declaration,
+    handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
+      const { name, size } = json;
       const { file, path, expiresAt } = await service.expect(workspace, principal, {
         name,
         size,
-        sha256: rest.sha256,
-        type: rest.type,
-        session: rest.session,
+        sha256: json.sha256,
+        type: json.type,
+        session: json.session,
       });
-      return answer({
+      return answer<typeof expectedFile>({
         session: file.session,
         file: { id: file.id, name, size },
         upload: { method: 'PUT', url: `${origin}${path}`, expires_at: new Date(expiresAt).toISOString() },
       });
-    }
-    const input = parsed(creation, Object.fromEntries(url.searchParams));
-    const { body, length } = incoming(request);
-    if (length === undefined)
-      throw new CarrelError('invalid_input', 'Send Content-Length, or declare the file first: POST /files with JSON.');
-    const type = mediaType.safeParse(request.headers.get('Content-Type')).data;
-    const { name, session } = input;
-    return created(
-      await service.create(workspace, principal, { name, session, sha256: input.sha256, type }, { body, length }),
-    );
-  };
+    },
+  });
 
-  const list = async ({ url, workspace }: AuthorisedContext) => {
-    const input = parsed(listing, Object.fromEntries(url.searchParams));
-    const page = await service.list(workspace, {
-      session: input.session,
-      allSessions: input.all_sessions,
-      limit: input.limit,
-      cursor: input.cursor,
-    });
-    return answer({
-      session: page.session,
-      files: page.files.map((entry) => ({ ...showFile(entry), session: entry.session })),
-      next_cursor: page.nextCursor,
-    });
-  };
+  const store = way({
+    query: creation,
+    body: anyBytes,
+    handle: async ({ request, principal, workspace }: AuthorisedContext, { query }) => {
+      const { body, length } = incoming(request);
+      if (length === undefined)
+        throw new CarrelError(
+          'invalid_input',
+          'Send Content-Length, or declare the file first: POST /files with JSON.',
+        );
+      const type = mediaType.safeParse(request.headers.get('Content-Type')).data;
+      const { name, sha256: checksum } = query;
+      return created(
+        await service.create(
+          workspace,
+          principal,
+          { name, session: query.session, sha256: checksum, type },
+          { body, length },
+        ),
+      );
+    },
+  });
 
-  const fetchOne = async ({ request, params, workspace }: AuthorisedContext) => {
-    const file = await service.find(workspace, params['id'] ?? '');
-    return isJson(request.headers.get('Accept'))
-      ? answer(showWithSession(file))
-      : downloadResponse(request, file, (range) => service.bytes(file, range));
-  };
+  const list = way({
+    query: listing,
+    handle: async ({ workspace }: AuthorisedContext, { query }) => {
+      const page = await service.list(workspace, {
+        session: query.session,
+        allSessions: query.all_sessions,
+        limit: query.limit,
+        cursor: query.cursor,
+      });
+      return answer<typeof filePage>({
+        session: page.session,
+        files: page.files.map((entry) => ({ ...showFile(entry), session: entry.session })),
+        next_cursor: page.nextCursor,
+      });
+    },
+  });
 
-  const receive = async ({ request, params }: HttpContext) =>
-    created(await service.receive(params['address'] ?? '', incoming(request)));
+  const fetchOne = way({
+    params: byId,
+    handle: async ({ request, workspace }: AuthorisedContext, { params }) => {
+      const file = await service.find(workspace, params.id);
+      return isJson(request.headers.get('Accept'))
+        ? answer<typeof storedFile>(showWithSession(file))
+        : downloadResponse(request, file, (range) => service.bytes(file, range));
+    },
+  });
 
-  const download = async ({ request, params }: HttpContext) => {
-    const file = await service.findByAddress(params['address'] ?? '');
-    return downloadResponse(request, file, (range) => service.bytes(file, range));
-  };
+  const receive = way({
+    params: byAddress,
+    body: anyBytes,
+    handle: async ({ request }: HttpContext, { params }) =>
+      created(await service.receive(params.address, incoming(request))),
+  });
+
+  const download = way({
+    params: byAddress,
+    handle: async ({ request }: HttpContext, { params }) => {
+      const file = await service.findByAddress(params.address);
+      return downloadResponse(request, file, (range) => service.bytes(file, range));
+    },
+  });
 
   return {
     open: [
-      { path: '/upload/:address', methods: { PUT: receive }, body: 'stream', crossOrigin: 'any' },
-      { path: '/download/:address', methods: { GET: download }, crossOrigin: 'any' },
+      {
+        path: '/upload/:address',
+        methods: { PUT: endpoint(async () => (await documents()).uploadFile, receive) },
+        body: 'stream',
+        crossOrigin: 'any',
+      },
+      {
+        path: '/download/:address',
+        methods: { GET: endpoint(async () => (await documents()).downloadFile, download) },
+        crossOrigin: 'any',
+      },
     ],
     protected: [
       {
         path: '/files',
-        methods: { GET: { scope: 'files:read', handle: list }, POST: { scope: 'files:write', handle: create } },
+        methods: {
+          GET: { scope: 'files:read', ...endpoint(async () => (await documents()).listFiles, list) },
+          POST: {
+            scope: 'files:write',
+            ...endpointOfTwo(async () => (await documents()).createFile, declares, declare, store),
+          },
+        },
         body: 'stream',
       },
-      { path: '/files/:id', methods: { GET: { scope: 'files:read', handle: fetchOne } } },
+      {
+        path: '/files/:id',
+        methods: { GET: { scope: 'files:read', ...endpoint(async () => (await documents()).fetchFile, fetchOne) } },
+      },
     ],
   };
+}
+
+/** Whether a `POST /files` declares a file and does not bring its bytes. */
+function declares({ request, url }: HttpContext): boolean {
+  return isJson(request.headers.get('Content-Type')) && !url.searchParams.has('name');
 }
 
 /** Whether a Content-Type or Accept header names JSON and nothing else. */
 function isJson(header: string | null): boolean {
   return header?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
-}
-
-/** @throws CarrelError `invalid_input` */
-function parsed<Schema extends z.ZodObject>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (!result.success) throw invalidArguments(result.error, value, Object.keys(schema.shape));
-  return result.data;
 }
 
 /**
@@ -139,12 +182,12 @@ function incoming(request: Request): IncomingBytes {
   return { body: request.body, length: /^\d+$/.test(length) ? Number(length) : undefined };
 }
 
-function answer(body: object): Response {
+function answer<Schema extends z.ZodType>(body: z.output<Schema>): Response {
   return Response.json(body, { headers: { 'Cache-Control': 'private, no-store' } });
 }
 
 function created(entry: FileEntry): Response {
-  return Response.json(showWithSession(entry), {
+  return Response.json(showWithSession(entry) satisfies z.output<typeof storedFile>, {
     status: 201,
     headers: { 'Cache-Control': 'private, no-store', Location: `/files/${entry.id}` },
   });

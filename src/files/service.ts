@@ -4,7 +4,6 @@ import { byteLength } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { isId, newId } from '../lib/ids.ts';
 import type { Keyring } from '../lib/keyring.ts';
-import { noSuchSession } from '../sessions/service.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import { checkAddress, signAddress } from './addresses.ts';
 import type { AddressClaims, AddressPurpose } from './addresses.ts';
@@ -83,9 +82,7 @@ export class FileService {
   ): Promise<Address<{ readonly id: string; readonly session: FileEntry['session'] }>> {
     this.#checkSize(input.size);
     const declaration = declared(input, input.size);
-    const expected = await files.declare(declaration, input.session, Date.now());
-    if (!expected) throw noSuchSession();
-    const { session, expiresAt } = expected;
+    const { session, expiresAt } = await files.declare(declaration, input.session, Date.now());
     const address = await this.#address('upload-address', owner, declaration.fileId, expiresAt);
     return { file: { id: declaration.fileId, session }, path: `/upload/${address}`, expiresAt };
   }
@@ -118,7 +115,6 @@ export class FileService {
     const declaration = declared(input, bytes.length);
     const objectKey = newObjectKey(owner.workspaceId, declaration.fileId);
     const begun = await files.declareAndBegin(declaration, input.session, objectKey, Date.now());
-    if (!begun) throw noSuchSession();
     return this.#attempt(files, objectKey, begun, bytes);
   }
 
@@ -144,7 +140,6 @@ export class FileService {
       throw new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
     const scope = input.allSessions ? ({ all: true } as const) : { session: input.session };
     const page = await files.list(scope, { limit: input.limit, after });
-    if (!page) throw noSuchSession();
     const fitting = itemsWithinBudget(page.files);
     const last = fitting.at(-1);
     const next = fitting.length < page.files.length && last ? [last.createdAt, last.id] : page.next;

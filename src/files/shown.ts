@@ -2,8 +2,6 @@ import * as z from 'zod';
 
 import type { FileEntry } from './model.ts';
 
-export const sessionRef = z.object({ id: z.string(), slug: z.string(), title: z.string() });
-
 /** A file as tools and routes show it. */
 export const shownFile = z.object({
   id: z.string(),

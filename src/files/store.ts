@@ -1,15 +1,12 @@
-import { RpcTarget } from 'cloudflare:workers';
-
 import type { Position } from '../lib/cursor.ts';
 import type { SchemaStep } from '../workspace/schema.ts';
-import type { Database } from '../workspace/sql.ts';
+import { Store } from '../workspace/storage.ts';
 import { ADDRESS_MS, ATTEMPT_MS, MAX_OPEN_ATTEMPTS, SWEEP_DELAY_MS } from './model.ts';
-import type { FileEntry, FindSession, ScheduleSweep, StoredFile, UploadDeclaration } from './model.ts';
+import type { FileEntry, StoredFile, UploadDeclaration } from './model.ts';
 
-export const FILE_SCHEMA: readonly SchemaStep[] = [
+const SCHEMA: readonly SchemaStep[] = [
   {
     name: 'files: index, uploads, loose objects',
-    minReader: 1,
     // A loose object is one in the bucket that no file owns: an attempt that is not committed yet,
     // or what a deleted file left. It stands here from before its first byte until it is gone. A
     // claimed one is to be removed and can no longer be committed.
@@ -88,28 +85,18 @@ export interface FilePage {
  * The index of one workspace's files, and what is on its way into it or out of it. A file is in the
  * index only while its bytes are stored: it comes in after them and goes before them.
  */
-export class FileStore extends RpcTarget {
-  readonly #db: Database;
-  readonly #findSession: FindSession;
-  readonly #scheduleSweep: ScheduleSweep;
+export class FileStore extends Store {
+  static readonly schema = SCHEMA;
 
-  constructor(db: Database, findSession: FindSession, scheduleSweep: ScheduleSweep) {
-    super();
-    this.#db = db;
-    this.#findSession = findSession;
-    this.#scheduleSweep = scheduleSweep;
-  }
-
-  /** Expects an upload. @returns undefined when there is no such session */
+  /** Expects an upload. */
   declare(
     declaration: UploadDeclaration,
     reference: string | undefined,
     now: number,
-  ): { session: SessionRef; expiresAt: number } | undefined {
-    const session = this.#findSession(reference);
-    if (!session) return undefined;
+  ): { session: SessionRef; expiresAt: number } {
+    const session = this.session(reference);
     const expiresAt = now + ADDRESS_MS;
-    this.#db.run(
+    this.db.run(
       'INSERT INTO file_uploads (file_id, session_id, name, type, size, sha256, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
       declaration.fileId,
       session.id,
@@ -119,7 +106,7 @@ export class FileStore extends RpcTarget {
       declaration.sha256 ?? null,
       expiresAt,
     );
-    this.#scheduleSweep(expiresAt);
+    this.schedule('uploads', expiresAt);
     return { session: bare(session), expiresAt };
   }
 
@@ -130,7 +117,7 @@ export class FileStore extends RpcTarget {
   begin(fileId: string, objectKey: string, now: number): Begun {
     const upload = this.#upload(fileId);
     if (!upload || upload.expiresAt <= now) return { outcome: this.#row(fileId) ? 'used' : 'gone' };
-    const open = this.#db.first<{ attempts: number }>(
+    const open = this.db.first<{ attempts: number }>(
       'SELECT count(*) AS attempts FROM loose_objects WHERE file_id = ? AND claimed = 0',
       fileId,
     );
@@ -151,10 +138,11 @@ export class FileStore extends RpcTarget {
     reference: string | undefined,
     objectKey: string,
     now: number,
-  ): Begun | undefined {
-    return this.#db.transaction(() =>
-      this.declare(declaration, reference, now) ? this.begin(declaration.fileId, objectKey, now) : undefined,
-    );
+  ): Begun {
+    return this.db.transaction(() => {
+      this.declare(declaration, reference, now);
+      return this.begin(declaration.fileId, objectKey, now);
+    });
   }
 
   /**
@@ -171,11 +159,11 @@ export class FileStore extends RpcTarget {
     stored: { sha256: string; type: string },
     now: number,
   ): FileEntry | undefined {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const committed = this.#row(fileId);
       if (committed?.objectKey === objectKey) return this.#entry(committed);
       const upload = this.#upload(fileId);
-      const attempt = this.#db.first<{ claimed: number }>(
+      const attempt = this.db.first<{ claimed: number }>(
         'SELECT claimed FROM loose_objects WHERE object_key = ? AND file_id = ?',
         objectKey,
         fileId,
@@ -185,11 +173,11 @@ export class FileStore extends RpcTarget {
         this.#loosen(objectKey, fileId, now, 'claimed');
         return undefined;
       }
-      this.#db.run('DELETE FROM file_uploads WHERE file_id = ?', fileId);
-      this.#db.run('DELETE FROM loose_objects WHERE object_key = ?', objectKey);
+      this.db.run('DELETE FROM file_uploads WHERE file_id = ?', fileId);
+      this.db.run('DELETE FROM loose_objects WHERE object_key = ?', objectKey);
       const { name, size, sessionId } = upload;
       const { sha256, type } = stored;
-      this.#db.run(
+      this.db.run(
         `INSERT INTO files (id, session_id, name, type, size, sha256, object_key, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         fileId,
@@ -212,8 +200,8 @@ export class FileStore extends RpcTarget {
   abandon(objectKey: string, now: number): void {
     const due = now + SWEEP_DELAY_MS;
     // Only what is loose: whatever a caller gets wrong, the bytes of a file in the index stay.
-    this.#db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE object_key = ?', due, objectKey);
-    this.#scheduleSweep(due);
+    this.db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE object_key = ?', due, objectKey);
+    this.schedule('uploads', due);
   }
 
   /** A file with the place of its bytes. */
@@ -226,16 +214,14 @@ export class FileStore extends RpcTarget {
    * Newest first.
    *
    * @param scope all sessions or one, by id or slug; undefined for the default one
-   * @returns undefined when there is no such session
    */
   list(
     scope: { readonly all: true } | { readonly session: string | undefined },
     options: { limit: number; after: Position | undefined },
-  ): FilePage | undefined {
-    const session = 'all' in scope ? undefined : this.#findSession(scope.session);
-    if (!('all' in scope) && !session) return undefined;
+  ): FilePage {
+    const session = 'all' in scope ? undefined : this.session(scope.session);
     const [createdAt, id] = options.after ?? [Number.MAX_SAFE_INTEGER, ''];
-    const rows = this.#db.all<EntryRow>(
+    const rows = this.db.all<EntryRow>(
       `SELECT ${COLUMNS} FROM files WHERE (created_at, id) < (?, ?) ${session ? 'AND session_id = ?' : ''}
        ORDER BY created_at DESC, id DESC LIMIT ?`,
       Number(createdAt),
@@ -243,7 +229,8 @@ export class FileStore extends RpcTarget {
       ...(session ? [session.id] : []),
       options.limit + 1,
     );
-    const files = rows.slice(0, options.limit).map((row) => this.#entry(row));
+    const sessions = new Map<string, SessionRef>();
+    const files = rows.slice(0, options.limit).map((row) => this.#entry(row, sessions));
     const last = files.at(-1);
     return {
       session: session && bare(session),
@@ -257,10 +244,10 @@ export class FileStore extends RpcTarget {
    * goes on to its end, one that begins after this finds nothing.
    */
   delete(id: string, now: number): FileEntry | undefined {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const row = this.#row(id);
       if (!row) return undefined;
-      this.#db.run('DELETE FROM files WHERE id = ?', id);
+      this.db.run('DELETE FROM files WHERE id = ?', id);
       this.#loosen(row.objectKey, id, now, 'claimed');
       return this.#entry(row);
     });
@@ -271,7 +258,7 @@ export class FileStore extends RpcTarget {
    * that an earlier sweep claimed and did not finish are among them.
    */
   claimLooseObjects(now: number, limit: number): string[] {
-    return this.#db
+    return this.db
       .all<{ key: string }>(
         `UPDATE loose_objects SET claimed = 1
          WHERE object_key IN (SELECT object_key FROM loose_objects WHERE due_at <= ? ORDER BY due_at LIMIT ?)
@@ -284,19 +271,19 @@ export class FileStore extends RpcTarget {
 
   /** Strikes loose objects off the list. Only for what has been removed from the bucket. */
   forget(objectKeys: readonly string[]): void {
-    this.#db.transaction(() => {
-      for (const key of objectKeys) this.#db.run('DELETE FROM loose_objects WHERE object_key = ?', key);
+    this.db.transaction(() => {
+      for (const key of objectKeys) this.db.run('DELETE FROM loose_objects WHERE object_key = ?', key);
     });
   }
 
   /** Stops expecting uploads whose address has expired. One of which an attempt still runs may finish it. */
   forgetExpiredUploads(now: number): void {
-    this.#db.run(`DELETE FROM file_uploads WHERE expires_at <= ? AND NOT EXISTS (${OPEN_ATTEMPT})`, now);
+    this.db.run(`DELETE FROM file_uploads WHERE expires_at <= ? AND NOT EXISTS (${OPEN_ATTEMPT})`, now);
   }
 
   /** When the next loose object or upload is due (ms), or undefined when there is none. */
   nextSweep(): number | undefined {
-    const next = this.#db.first<{ due: number | null }>(
+    const next = this.db.first<{ due: number | null }>(
       `SELECT min(due) AS due FROM (
          SELECT min(due_at) AS due FROM loose_objects
          UNION ALL
@@ -307,7 +294,7 @@ export class FileStore extends RpcTarget {
   }
 
   #loosen(objectKey: string, fileId: string, due: number, state: 'open' | 'claimed'): void {
-    this.#db.run(
+    this.db.run(
       `INSERT INTO loose_objects (object_key, file_id, due_at, claimed) VALUES (?, ?, ?, ?)
        ON CONFLICT (object_key) DO UPDATE SET due_at = excluded.due_at, claimed = excluded.claimed`,
       objectKey,
@@ -315,11 +302,11 @@ export class FileStore extends RpcTarget {
       due,
       state === 'claimed' ? 1 : 0,
     );
-    this.#scheduleSweep(due);
+    this.schedule('uploads', due);
   }
 
   #upload(fileId: string): UploadRow | undefined {
-    return this.#db.first<UploadRow>(
+    return this.db.first<UploadRow>(
       `SELECT name, size, sha256, type, session_id AS sessionId, expires_at AS expiresAt
        FROM file_uploads WHERE file_id = ?`,
       fileId,
@@ -327,12 +314,18 @@ export class FileStore extends RpcTarget {
   }
 
   #row(id: string): FileRow | undefined {
-    return this.#db.first<FileRow>(`SELECT ${COLUMNS}, object_key AS objectKey FROM files WHERE id = ?`, id);
+    return this.db.first<FileRow>(`SELECT ${COLUMNS}, object_key AS objectKey FROM files WHERE id = ?`, id);
   }
 
-  #entry({ id, name, type, size, sha256, createdAt, sessionId }: EntryRow): FileEntry {
+  /** @param sessions those that are known already: the files of a page are mostly of a few */
+  #entry(
+    { id, name, type, size, sha256, createdAt, sessionId }: EntryRow,
+    sessions = new Map<string, SessionRef>(),
+  ): FileEntry {
     // Every session has a row today; a file must stay reachable if one day a session can be deleted.
-    const session = this.#findSession(sessionId) ?? { id: sessionId, slug: sessionId, title: sessionId };
+    const session = sessions.get(sessionId) ??
+      this.findSession(sessionId) ?? { id: sessionId, slug: sessionId, title: sessionId };
+    sessions.set(sessionId, session);
     return { id, name, type, size, sha256, createdAt, session: bare(session) };
   }
 }

@@ -1,23 +1,17 @@
 import * as z from 'zod';
 
-import { defineTool } from '../mcp/define-tool.ts';
-import { defineToolset } from '../mcp/toolset.ts';
+import { CREATE, defineTool, defineToolset, DESTROY, READ } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
-import { sessionReference } from '../sessions/model.ts';
+import { session, sessionRef } from '../sessions/model.ts';
 import { fileId, fileName, fileSize, MAX_PAGE, MAX_READ_BYTES, mediaType, sha256, writtenText } from './model.ts';
-import { fileResources } from './resources.ts';
+import { fileResources, fileUri } from './resources.ts';
 import type { FileService } from './service.ts';
-import { sessionRef, showFile, shownFile, showWithSession } from './shown.ts';
+import { showFile, shownFile, showWithSession } from './shown.ts';
 import type { ShownFile } from './shown.ts';
 import { uploadCommand } from './upload-command.ts';
 
-const session = sessionReference.optional().describe('Id or slug; without it, the session `default`');
 const file = fileId.describe('Id of the file');
 const address = z.object({ url: z.string(), expires_at: z.string() });
-
-const READ = { readOnly: true, destructive: false, idempotent: true, openWorld: false } as const;
-const CREATE = { readOnly: false, destructive: false, idempotent: false, openWorld: false } as const;
-const DESTROY = { readOnly: false, destructive: true, idempotent: true, openWorld: false } as const;
 
 const isoTime = (milliseconds: number) => new Date(milliseconds).toISOString();
 
@@ -27,12 +21,10 @@ function line({ id, name, type, size, created_at }: ShownFile): string {
 
 /** Files, for MCP. */
 export function filesToolset(service: FileService): Toolset {
-  const upload = defineTool({
-    name: 'file_upload',
+  const upload = defineTool('file_upload', {
     title: 'Upload a file',
     description:
       'Gives an address to which the bytes of one file are PUT, from a shell or by the person, within 15 minutes and without other credentials. The file exists when the bytes have arrived.',
-    access: 'write',
     behaviour: CREATE,
     input: z.strictObject({
       name: fileName,
@@ -70,12 +62,10 @@ export function filesToolset(service: FileService): Toolset {
       `Waiting for ${name} (id ${id}, ${size} bytes) in ${slug}, until ${expires_at}:\n${curl}`,
   });
 
-  const write = defineTool({
-    name: 'file_write',
+  const write = defineTool('file_write', {
     title: 'Write a text file',
     description:
       'Makes a new file of text, up to 64 KB. It never changes a file that is there, also not one of the same name.',
-    access: 'write',
     behaviour: CREATE,
     input: z.strictObject({ name: fileName, text: writtenText, session }),
     output: z.object({ session: sessionRef, file: shownFile }),
@@ -86,11 +76,9 @@ export function filesToolset(service: FileService): Toolset {
     text: (output) => `Wrote in ${output.session.slug}: ${line(output.file)}`,
   });
 
-  const list = defineTool({
-    name: 'file_list',
+  const list = defineTool('file_list', {
     title: 'List files',
     description: 'The files of a session, newest first.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({
       session,
@@ -128,11 +116,9 @@ export function filesToolset(service: FileService): Toolset {
     },
   });
 
-  const read = defineTool({
-    name: 'file_read',
+  const read = defineTool('file_read', {
     title: 'Read a text file',
     description: 'Reads text of a file, part by part: go on with `offset`. For other files use file_link.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({
       file,
@@ -167,13 +153,13 @@ export function filesToolset(service: FileService): Toolset {
     },
     text: ({ session: { slug }, file: { name, size }, text, offset, next_offset, lossy }) =>
       `${name} in ${slug}, bytes ${offset} to ${next_offset ?? size} of ${size}${next_offset === undefined ? ' (the end)' : `; go on with offset ${next_offset}`}${lossy === true ? '; not all of it is UTF-8' : ''}:\n${text}`,
+    content: ({ file: { id, name, type, size }, next_offset }) =>
+      next_offset === undefined ? [] : [{ type: 'resource_link', uri: fileUri(id), name, mimeType: type, size }],
   });
 
-  const link = defineTool({
-    name: 'file_link',
+  const link = defineTool('file_link', {
     title: 'Link to a file',
     description: 'Gives an address from which anybody who has it can download the file, for 15 minutes.',
-    access: 'read',
     behaviour: { ...READ, idempotent: false },
     input: z.strictObject({ file }),
     output: z.object({ session: sessionRef, file: shownFile, download: address }),
@@ -188,11 +174,9 @@ export function filesToolset(service: FileService): Toolset {
     ],
   });
 
-  const remove = defineTool({
-    name: 'file_delete',
+  const remove = defineTool('file_delete', {
     title: 'Delete a file',
     description: 'Deletes a file for good.',
-    access: 'write',
     behaviour: DESTROY,
     input: z.strictObject({ file }),
     output: z.object({ session: sessionRef, file: shownFile }),
@@ -200,8 +184,9 @@ export function filesToolset(service: FileService): Toolset {
     text: (output) => `Deleted from ${output.session.slug}: ${line(output.file)}`,
   });
 
-  return defineToolset({
-    name: 'files',
+  return defineToolset('files', {
+    instructions:
+      'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text.',
     consent: {
       title: 'files',
       read: 'See the names of your files, read them and make short-lived links to them.',

@@ -1,3 +1,5 @@
+import { shellQuoted } from '../lib/shell.ts';
+
 /**
  * A line for a POSIX shell that uploads a file of this name from the working directory. The name was
  * chosen by somebody else: quoted so that the shell runs nothing in it, with `./` so that curl takes
@@ -5,9 +7,5 @@
  * Without `Expect`, because curl would wait a second for an answer that not every server gives.
  */
 export function uploadCommand(name: string, url: string): string {
-  return `curl --fail-with-body --globoff --header 'Expect:' --upload-file ${quoted(`./${name}`)} ${quoted(url)}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return `curl --fail-with-body --globoff --header 'Expect:' --upload-file ${shellQuoted(`./${name}`)} ${shellQuoted(url)}`;
 }

@@ -6,7 +6,7 @@ import type { ResourcePath } from '../oauth/resource-guard.ts';
 import type { KnownToken } from '../oauth/token-check.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { CallObserver, RpcWorkspaces } from '../workspace/rpc-client.ts';
-import type { HttpContext, Method, ProtectedRoute, Route } from './route.ts';
+import type { Endpoint, HttpContext, Method, ProtectedRoute, Route } from './route.ts';
 
 /** What a request with an access token may use. */
 export interface Access {
@@ -63,15 +63,15 @@ export class AccessControl {
 
   /** A route of which every method needs an access token with its scope. */
   route({ path, methods, ...rest }: ProtectedRoute): Route {
-    const handlers = Object.entries(methods).map(([method, { scope, handle }]) => [
-      method as Method,
-      (context: HttpContext) =>
+    const endpoints = Object.entries(methods).map(([method, { scope, handle, inputs, describe }]) => {
+      const guarded = (context: HttpContext) =>
         this.serve(context, '', async ({ principal, workspace, token }) => {
           if (principal.scopes.includes(scope)) return handle({ ...context, principal, workspace });
           return insufficientScope({ token, audience: context.origin, scope: [...principal.scopes] }, [scope]);
-        }),
-    ]);
-    return { path, methods: Object.fromEntries(handlers) as Route['methods'], crossOrigin: 'any', ...rest };
+        });
+      return [method as Method, { handle: guarded, inputs, describe, scopes: [scope] } satisfies Endpoint];
+    });
+    return { path, methods: Object.fromEntries(endpoints) as Route['methods'], crossOrigin: 'any', ...rest };
   }
 }
 

@@ -9,17 +9,21 @@ const tooLarge = () =>
   });
 
 /**
- * The request with a body that is whole and within the limit.
+ * The request with a body that is within the limit.
  *
- * Content-Length is believed only when it refuses: a chunked body has none, so the bytes are counted
- * as they come.
+ * A body with a Content-Length cannot be longer: whoever parses the request cuts it there (RFC 9112
+ * §6.3). A chunked one has none, so its bytes are counted as they come.
  *
  * @throws CarrelError `too_large`
  */
 export async function withBoundedBody(request: Request): Promise<Request> {
   // A body of GET means nothing (RFC 9110 §9.3.1), and no new request could carry it.
   if (request.body === null || request.method === 'GET' || request.method === 'HEAD') return request;
-  if (Number(request.headers.get('Content-Length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const length = request.headers.get('Content-Length') ?? '';
+  if (/^\d+$/.test(length)) {
+    if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+    return request;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as ReadableStream<Uint8Array>) {
@@ -34,6 +38,21 @@ export async function withBoundedBody(request: Request): Promise<Request> {
     offset += chunk.byteLength;
   }
   return new Request(request, { body: whole });
+}
+
+/** How long a refused body is read, in ms: its sender may be slow, or never end. */
+const READ_MS = 1000;
+
+/**
+ * Reads what nobody read of a request that was refused, for a second. A local server resets the
+ * connection of such a request and with it, behind wrangler's proxy, the next one; the edge does not.
+ */
+export async function readToEnd(request: Request): Promise<void> {
+  if (request.body === null || request.bodyUsed) return;
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const late = scheduler.wait(READ_MS).then(() => ({ done: true }));
+  // A sender that goes away meanwhile has no next request.
+  while (!(await Promise.race([late, reader.read().catch(() => ({ done: true }))])).done);
 }
 
 /** The fields of a form. Files and repeated fields other than the last are not part of any of our forms. */

@@ -44,11 +44,22 @@ export function preflight(request: Request): Response {
   });
 }
 
+/** The response with a header; a copy only where its headers are another's, as those of a fetch or an RPC. */
+function withHeader(response: Response, name: string, value: string): Response {
+  try {
+    response.headers.set(name, value);
+    return response;
+  } catch {
+    const copy = new Response(response.body, response);
+    copy.headers.set(name, value);
+    return copy;
+  }
+}
+
 /** What every answer bears, whoever made it. */
 export function withSecurityHeaders(response: Response, url: URL, requestId: string): Response {
-  const secured = new Response(response.body, response);
+  const secured = withHeader(response, 'X-Request-Id', requestId);
   const { headers } = secured;
-  headers.set('X-Request-Id', requestId);
   headers.set('X-Content-Type-Options', 'nosniff');
   // `same-origin` and not `no-referrer`: with the latter our own forms would send `Origin: null`.
   headers.set('Referrer-Policy', 'same-origin');

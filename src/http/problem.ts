@@ -1,4 +1,5 @@
 import type { CarrelError, ErrorCode } from '../lib/errors.ts';
+import type { ProblemDocument } from './problem-schema.ts';
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_input: 400,
@@ -41,7 +42,7 @@ export function problem(error: CarrelError, requestId: string, status: number = 
       detail: error.message,
       ...error.details,
       request_id: requestId,
-    },
+    } satisfies ProblemDocument,
     { status, headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
   );
 }
@@ -56,7 +57,7 @@ export function methodNotAllowed(allowed: readonly string[], requestId: string):
       code: 'unsupported',
       detail: `This address answers ${allowed.join(', ')}.`,
       request_id: requestId,
-    },
+    } satisfies ProblemDocument,
     { status: 405, headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
   );
   response.headers.set('Allow', allowed.join(', '));

@@ -1,6 +1,10 @@
+import type * as z from 'zod';
+
 import type { DirectoryRepo } from '../directory/repo.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import type { Workspaces } from '../workspace/client.ts';
+import { endpoint, way } from './endpoint.ts';
+import type { readiness } from './operations.ts';
 import type { Route } from './route.ts';
 
 /** The newest file in migrations/, which this release needs. */
@@ -14,11 +18,12 @@ interface ReadinessOptions {
   readonly workspaces: Workspaces;
 }
 
-type Check = { readonly ok: true; readonly schema?: unknown } | { readonly ok: false; readonly problem: string };
+type Readiness = z.output<typeof readiness>;
+type Check = Readiness['checks']['files'];
 
 /** `/healthz`: this isolate answers; reads nothing. `/readyz`: what it stands on answers too. */
 export function readinessRoutes({ directory, bucket, workspaces }: ReadinessOptions): Route[] {
-  const checks: Record<string, () => Promise<Check>> = {
+  const checks: Record<keyof Readiness['checks'], () => Promise<Check>> = {
     directory: async () => {
       const schema = await directory.schemaVersion();
       return schema === undefined || schema < NEWEST_MIGRATION
@@ -32,26 +37,28 @@ export function readinessRoutes({ directory, bucket, workspaces }: ReadinessOpti
     workspace: async () => ({ ok: true, schema: (await workspaces.health(PROBE_WORKSPACE)).schema }),
   };
 
+  const alive = way({ handle: () => Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } }) });
+
+  const ready = way({
+    handle: async () => {
+      const [directoryCheck, filesCheck, workspaceCheck] = await Promise.all([
+        settled(checks.directory),
+        settled(checks.files),
+        settled(checks.workspace),
+      ]);
+      const results = { directory: directoryCheck, files: filesCheck, workspace: workspaceCheck };
+      const isReady = Object.values(results).every(({ ok }) => ok);
+      return Response.json({ status: isReady ? 'ok' : 'unavailable', checks: results } satisfies Readiness, {
+        status: isReady ? 200 : 503,
+        headers: { 'Cache-Control': 'no-store' },
+      });
+    },
+  });
+
+  const documents = () => import('./operations.ts');
   return [
-    {
-      path: '/healthz',
-      methods: { GET: () => Response.json({ status: 'ok' }, { headers: { 'Cache-Control': 'no-store' } }) },
-    },
-    {
-      path: '/readyz',
-      methods: {
-        GET: async () => {
-          const results = await Promise.all(
-            Object.entries(checks).map(async ([name, check]): Promise<[string, Check]> => [name, await settled(check)]),
-          );
-          const ready = results.every(([, result]) => result.ok);
-          return Response.json(
-            { status: ready ? 'ok' : 'unavailable', checks: Object.fromEntries(results) },
-            { status: ready ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
-          );
-        },
-      },
-    },
+    { path: '/healthz', methods: { GET: endpoint(async () => (await documents()).healthz, alive) } },
+    { path: '/readyz', methods: { GET: endpoint(async () => (await documents()).readyz, ready) } },
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
+import type { InputSchemas, Operation } from './operation.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -23,13 +24,25 @@ export interface AuthorisedContext extends HttpContext {
   readonly workspace: OpenWorkspace;
 }
 
-export type AuthorisedHandler = (context: AuthorisedContext) => Response | Promise<Response>;
+/**
+ * One method of a path that programs use. Its description is made of the very schemas that check its
+ * requests, so that it can promise nothing else; the prose is loaded when somebody reads it.
+ */
+export interface Endpoint<Context extends HttpContext = HttpContext> {
+  readonly handle: (context: Context) => Response | Promise<Response>;
+  /** What it takes; several where it can be called in several ways. */
+  readonly inputs: readonly InputSchemas[];
+  /** The scopes that its access token needs; undefined where it needs no token. */
+  readonly scopes?: readonly string[];
+  readonly describe: () => Promise<Operation>;
+}
 
 /** A path with all that it answers. A method that is not here gets 405 with `Allow`. GET answers HEAD too. */
 export interface Route {
   /** As in Hono: `/files/:id`. */
   readonly path: string;
-  readonly methods: Partial<Record<Method, Handler>>;
+  /** A plain handler is for people and their forms; what programs call describes itself. */
+  readonly methods: Partial<Record<Method, Handler | Endpoint>>;
   /**
    * Bytes that a body may have. Undefined: 1 MB, held against Content-Length and against the bytes
    * as they come. `stream`: the handler enforces its own limit.
@@ -47,6 +60,6 @@ export interface Route {
 /** A path that needs an access token, with the scope of each method. */
 export interface ProtectedRoute {
   readonly path: string;
-  readonly methods: Partial<Record<Method, { readonly scope: string; readonly handle: AuthorisedHandler }>>;
+  readonly methods: Partial<Record<Method, Endpoint<AuthorisedContext> & { readonly scope: string }>>;
   readonly body?: 'stream';
 }

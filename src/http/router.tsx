@@ -9,7 +9,7 @@ import { ErrorPage } from './error-page.tsx';
 import { maySend, preflight, withCors, withSecurityHeaders } from './headers.ts';
 import { html, prefersHtml } from './html.ts';
 import { methodNotAllowed, problem, problemTitle, STATUS } from './problem.ts';
-import type { HttpContext, Route } from './route.ts';
+import type { Route } from './route.ts';
 
 interface RouterOptions {
   /** In the order in which they are tried. */
@@ -17,12 +17,12 @@ interface RouterOptions {
   /** Whether this deployment answers at this origin. */
   readonly accepts: (url: URL) => boolean;
   /** The answer to an error that a library of a route throws, if it is one of those. */
-  readonly mapError: (thrown: unknown, requestId: string) => Response | undefined;
+  readonly mapError: (thrown: unknown, requestId: string, request: Request) => Response | undefined;
   readonly telemetry: Telemetry;
 }
 
 type Answer = (request: Request) => Promise<Response>;
-type Environment = { Variables: { requestId: string; readable: boolean } };
+type Environment = { Variables: { requestId: string; url: URL; readable: boolean } };
 
 /**
  * All requests: the guard, the ordered table of routes, and the one place where an error becomes an
@@ -35,6 +35,7 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
     const requestId = randomName();
     const url = new URL(c.req.url);
     c.set('requestId', requestId);
+    c.set('url', url);
     // The stylesheet belongs to the page that says so, too.
     if (accepts(url) || url.pathname === STYLESHEET_PATH) await next();
     else c.res = errorResponse(notHere(), c.req.raw, requestId, 421);
@@ -48,12 +49,18 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
   for (const route of routes) {
     const { path, crossOrigin } = route;
     app.use(path, async (c, next) => {
-      if (!maySend(c.req.raw, new URL(c.req.url).origin, crossOrigin)) throw foreignPage();
+      if (!maySend(c.req.raw, c.get('url').origin, crossOrigin)) throw foreignPage();
       c.set('readable', crossOrigin !== undefined && c.req.method !== 'OPTIONS');
       await next();
     });
-    for (const [method, handler] of Object.entries(route.methods))
-      app.on(method, path, async (c) => handler(await contextOf(c.req.raw, c.req.param(), c.get('requestId'), route)));
+    for (const [method, answer] of Object.entries(route.methods)) {
+      const handle = typeof answer === 'function' ? answer : answer.handle;
+      app.on(method, path, async (c) => {
+        const request = route.body === 'stream' ? c.req.raw : await withBoundedBody(c.req.raw);
+        const url = c.get('url');
+        return handle({ request, url, origin: url.origin, params: c.req.param(), requestId: c.get('requestId') });
+      });
+    }
     app.all(path, (c) => {
       if (c.req.method === 'OPTIONS' && crossOrigin) return preflight(c.req.raw);
       const answer = prefersHtml(c.req.raw) ? noPage : methodNotAllowed;
@@ -66,7 +73,7 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
   );
   app.onError((thrown, c) => {
     const requestId = c.get('requestId');
-    const known = mapError(thrown, requestId);
+    const known = mapError(thrown, requestId, c.req.raw);
     if (known) return known;
     const error = asCarrelError(thrown);
     if (error.code === 'internal')
@@ -81,17 +88,6 @@ const notHere = () =>
   new CarrelError('not_found', 'This deployment does not answer at this address. Use the one it was set up with.');
 
 const foreignPage = () => new CarrelError('forbidden', 'A page of another origin may not call this address.');
-
-async function contextOf(
-  request: Request,
-  params: Record<string, string>,
-  requestId: string,
-  route: Route,
-): Promise<HttpContext> {
-  const url = new URL(request.url);
-  const bounded = route.body === 'stream' ? request : await withBoundedBody(request);
-  return { request: bounded, url, origin: url.origin, params, requestId };
-}
 
 function allowedMethods(route: Route): string[] {
   const methods: string[] = [...(route.allow ?? Object.keys(route.methods))];

@@ -1,7 +1,14 @@
 import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
 
 /** What a key is for. Each purpose has a key of its own, so that a value signed for one means nothing to another. */
-export type KeyPurpose = 'upload-address' | 'download-address' | 'form-token' | 'consent' | 'remember' | 'probe';
+export type KeyPurpose =
+  | 'upload-address'
+  | 'download-address'
+  | 'form-token'
+  | 'consent'
+  | 'remember'
+  | 'probe'
+  | 'round-state';
 
 /**
  * Signs and checks with keys that are derived per purpose (HKDF-SHA-256, RFC 5869) from one secret.

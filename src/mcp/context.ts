@@ -1,3 +1,6 @@
+import type { InputRequests, InputRequiredResult, InputResponseView } from '@modelcontextprotocol/server';
+import type * as z from 'zod';
+
 import type { OpenWorkspace } from '../workspace/client.ts';
 
 /** Who is behind a request that bears an access token. */
@@ -12,12 +15,39 @@ export interface Principal {
   readonly label: string;
 }
 
-/** What a tool gets besides its input. */
-export interface ToolContext {
+/** What a list, a resource or a completion gets. */
+export interface RequestContext {
   readonly principal: Principal;
   readonly workspace: OpenWorkspace;
   /** The origin of this deployment, for addresses that a result names. */
   readonly origin: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
+}
+
+/** What a tool or a prompt gets besides its input. */
+export interface CallContext extends RequestContext {
+  /** Tells the client how far a long call is, in any unit. Nothing happens where it did not ask to be told. */
+  progress(done: number, total?: number, message?: string): Promise<void>;
+  /** A message for the client's log, which a toolset with the capability `logging` may send. */
+  log(level: 'debug' | 'info' | 'warning' | 'error', data: unknown): Promise<void>;
+  /**
+   * Asks the person behind the client, or the client's model, before the call goes on: the handler
+   * returns what this gives, and is called again, with the same arguments, when the answers are there.
+   * Build the questions with `inputRequired.elicit`, `.createMessage` and `.listRoots` of the SDK.
+   *
+   * @param state comes back in {@link CallContext.state}: sealed for this caller, call and arguments and
+   *   for ten minutes, but readable by the client and not used up by being used
+   * @throws CarrelError `unsupported` for a client of the 2025 era, which cannot be asked. What a client of
+   *   2026 did not declare, the protocol refuses.
+   */
+  ask(questions: InputRequests, state?: unknown): Promise<InputRequiredResult>;
+  /** Whether the client declared that it can be asked so. */
+  canAsk(capability: 'elicitation' | 'sampling' | 'roots'): boolean;
+  /** What the person filled in, if they accepted and it fits; undefined when not asked, declined or wrong. */
+  accepted<Schema extends z.ZodType>(question: string, schema: Schema): z.output<Schema> | undefined;
+  /** The answer to a question of whatever kind. It comes from the client and was not checked. */
+  answer(question: string): InputResponseView;
+  /** What `ask` was given along with the question; undefined in the first round. */
+  state(): unknown;
 }

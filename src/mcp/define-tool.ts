@@ -1,9 +1,20 @@
-import type { ContentBlock, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
+import type {
+  ContentBlock,
+  InputRequiredResult,
+  StandardSchemaWithJSON,
+  Tool as ToolListing,
+  ToolAnnotations,
+} from '@modelcontextprotocol/server';
+import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
-import type { ToolContext } from './context.ts';
+import { plainText } from '../lib/plain-text.ts';
+import type { CallContext } from './context.ts';
 
-/** What a client may assume of a tool. All four are said, because the protocol's defaults are the worst case. */
+/**
+ * What a client may assume of a tool. All four are said, because the protocol's defaults are the worst
+ * case. A tool that is not `readOnly` needs its toolset's write scope.
+ */
 export interface ToolBehaviour {
   readonly readOnly: boolean;
   /** May destroy or overwrite what was there. */
@@ -14,22 +25,34 @@ export interface ToolBehaviour {
   readonly openWorld: boolean;
 }
 
+/** The behaviours of most tools. */
+export const READ: ToolBehaviour = { readOnly: true, destructive: false, idempotent: true, openWorld: false };
+/** Adds something with every call. */
+export const CREATE: ToolBehaviour = { readOnly: false, destructive: false, idempotent: false, openWorld: false };
+/** Changes something and loses nothing that was there. */
+export const UPDATE: ToolBehaviour = { readOnly: false, destructive: false, idempotent: true, openWorld: false };
+/** Removes or overwrites. */
+export const DESTROY: ToolBehaviour = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
+
 export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
-  /** `noun_verb`. */
-  readonly name: string;
-  readonly title: string;
+  /** Left out, the name in words. */
+  readonly title?: string;
   /** When to use it and what comes back, for the model that chooses. */
   readonly description: string;
+  readonly behaviour: ToolBehaviour;
   readonly input: Input;
   readonly output: Output;
-  /** Which of the toolset's two scopes it needs. */
-  readonly access: 'read' | 'write';
-  readonly behaviour: ToolBehaviour;
-  /** Throws a CarrelError for what the caller should know; anything else becomes `internal`. */
-  handle(input: z.output<Input>, context: ToolContext): Promise<z.input<Output>>;
-  /** The result as a person would read it: all of its facts, in a few lines. */
-  text(output: z.output<Output>): string;
-  /** Content beside the text, such as a resource link. */
+  /**
+   * Throws a CarrelError for what the caller should know; anything else becomes `internal`. Gives what
+   * `context.ask` gives where a person must answer first.
+   */
+  handle(
+    input: z.output<Input>,
+    context: CallContext,
+  ): z.input<Output> | Promise<z.input<Output> | InputRequiredResult>;
+  /** The result as a person would read it: all of its facts, in a few lines. Without it, its fields a line each. */
+  text?(output: z.output<Output>): string;
+  /** Content beside the text, such as a resource link or an image. */
   content?(output: z.output<Output>): ContentBlock[];
 }
 
@@ -45,47 +68,76 @@ export interface Tool {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+  /** Which of the toolset's two scopes it needs. */
   readonly access: 'read' | 'write';
   readonly annotations: Required<Omit<ToolAnnotations, 'title'>>;
   readonly input: z.ZodObject;
   readonly inputSchema: StandardSchemaWithJSON;
   readonly outputSchema: StandardSchemaWithJSON;
+  /** As a list shows it; made once. */
+  listing(): ToolListing;
   /** @throws z.ZodError when the handler broke its own output schema */
-  run(input: Record<string, unknown>, context: ToolContext): Promise<ToolOutcome>;
+  run(input: Record<string, unknown>, context: CallContext): Promise<ToolOutcome | InputRequiredResult>;
 }
 
-/** Defines a tool; the types of its schemas reach the handler. Call it at module scope or once per deployment. */
+/**
+ * Defines a tool; the types of its schemas reach the handler. Call it at module scope or once per deployment.
+ *
+ * @param name `noun_verb`
+ */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  name: string,
   definition: ToolDefinition<Input, Output>,
 ): Tool {
-  const { name, title, description, access, behaviour, input, output } = definition;
+  const { description, behaviour, input, output, title = inWords(name) } = definition;
+  const annotations = {
+    readOnlyHint: behaviour.readOnly,
+    destructiveHint: behaviour.destructive,
+    idempotentHint: behaviour.idempotent,
+    openWorldHint: behaviour.openWorld,
+  };
+  let listing: ToolListing | undefined;
   return {
     name,
     title,
     description,
-    access,
-    annotations: {
-      readOnlyHint: behaviour.readOnly,
-      destructiveHint: behaviour.destructive,
-      idempotentHint: behaviour.idempotent,
-      openWorldHint: behaviour.openWorld,
-    },
+    access: behaviour.readOnly ? 'read' : 'write',
+    annotations,
     input,
     inputSchema: advertised(input),
     outputSchema: advertised(output),
+    listing: () =>
+      (listing ??= {
+        name,
+        title,
+        description,
+        inputSchema: jsonSchema(input, 'input') as ToolListing['inputSchema'],
+        outputSchema: jsonSchema(output, 'output'),
+        annotations: { title, ...annotations },
+      }),
     async run(parsed, context) {
-      const result = output.parse(await definition.handle(parsed as z.output<Input>, context));
-      return { structured: result, text: definition.text(result), content: definition.content?.(result) ?? [] };
+      const answer = await definition.handle(parsed as z.output<Input>, context);
+      if (isInputRequiredResult(answer)) return answer;
+      const result = output.parse(answer);
+      const text = definition.text?.(result) ?? plainText(result);
+      return { structured: result, text, content: definition.content?.(result) ?? [] };
     },
   };
+}
+
+/** `cart_add_item` as `Cart: add item`. */
+function inWords(name: string): string {
+  const [noun = '', ...verb] = name.split('_');
+  const begins = noun.charAt(0).toUpperCase() + noun.slice(1);
+  return verb.length === 0 ? begins : `${begins}: ${verb.join(' ')}`;
 }
 
 /**
  * A schema as the SDK advertises it: its JSON Schema is made once (each conversion costs a request
  * more than the rest of it), and its `validate` lets everything pass, because the one wrapper around
- * all tools parses and checks, and words what is wrong.
+ * all tools and prompts parses and checks, and words what is wrong.
  */
-function advertised(schema: z.ZodObject): StandardSchemaWithJSON {
+export function advertised(schema: z.ZodObject): StandardSchemaWithJSON {
   let input: Record<string, unknown> | undefined;
   let output: Record<string, unknown> | undefined;
   return {

@@ -1,7 +1,8 @@
 import { CarrelError } from '../lib/errors.ts';
 import type { Scope } from '../oauth/scopes.ts';
+import type { Prompt } from './define-prompt.ts';
 import type { Tool } from './define-tool.ts';
-import type { ResourceFamily, Toolset } from './toolset.ts';
+import type { Capability, FixedResource, ResourceFamily, Toolset } from './toolset.ts';
 
 export interface RegisteredTool {
   readonly tool: Tool;
@@ -9,7 +10,12 @@ export interface RegisteredTool {
 }
 
 export interface RegisteredResource {
-  readonly family: ResourceFamily;
+  readonly resource: ResourceFamily | FixedResource;
+  readonly scope: string;
+}
+
+export interface RegisteredPrompt {
+  readonly prompt: Prompt;
   readonly scope: string;
 }
 
@@ -17,7 +23,14 @@ export interface RegisteredResource {
 export interface Selection {
   readonly tools: ReadonlyMap<string, RegisteredTool>;
   readonly resources: readonly RegisteredResource[];
+  readonly prompts: ReadonlyMap<string, RegisteredPrompt>;
+  readonly capabilities: ReadonlySet<Capability | 'completions'>;
+  /** What the server says of itself and of these toolsets. */
+  readonly instructions: string;
 }
+
+const INSTRUCTIONS =
+  "Carrel is this person's private workspace. It outlives this chat and is shared by all of their assistants.";
 
 /** The toolsets of this deployment, and what of them a connection sees. */
 export class Registry {
@@ -26,16 +39,16 @@ export class Registry {
 
   /**
    * @param enabled names of toolsets, or undefined for those that are on by default
-   * @throws TypeError for two tools or toolsets of one name
+   * @throws TypeError for two toolsets, tools or prompts of one name
    */
   constructor(toolsets: readonly Toolset[], enabled?: readonly string[]) {
     this.#toolsets = toolsets.filter((toolset) => (enabled ? enabled.includes(toolset.name) : toolset.onByDefault));
-    const names = [
-      ...toolsets.map((toolset) => toolset.name),
-      ...toolsets.flatMap((toolset) => toolset.tools.map((tool) => tool.name)),
-    ];
-    const duplicate = names.find((name, index) => names.indexOf(name) !== index);
-    if (duplicate !== undefined) throw new TypeError(`two tools or toolsets are called ${duplicate}`);
+    refuseDuplicates('toolsets', toolsets);
+    for (const kind of ['tools', 'prompts'] as const)
+      refuseDuplicates(
+        kind,
+        toolsets.flatMap<{ readonly name: string }>((toolset) => toolset[kind]),
+      );
   }
 
   /** Every scope a client can be granted here, in the order of the consent page. */
@@ -75,22 +88,44 @@ export class Registry {
     if (readonly !== 'true' && readonly !== 'false')
       throw new CarrelError('invalid_input', 'In the address, `readonly` must be `true` or `false`.');
 
-    const selection = this.#build(names, readonly === 'true');
+    const selection = build(
+      this.#toolsets.filter(({ name }) => names.length === 0 || names.includes(name)),
+      readonly === 'true',
+    );
     // Only for what is valid, and not without end: names may be repeated in any order.
     if (this.#selections.size < 64) this.#selections.set(key, selection);
     return selection;
   }
+}
 
-  #build(names: readonly string[], readonly: boolean): Selection {
-    const tools = new Map<string, RegisteredTool>();
-    const resources: RegisteredResource[] = [];
-    for (const toolset of this.#toolsets) {
-      if (names.length > 0 && !names.includes(toolset.name)) continue;
-      for (const tool of toolset.tools)
-        if (!readonly || tool.annotations.readOnlyHint)
-          tools.set(tool.name, { tool, scope: toolset.scopes[tool.access].name });
-      for (const family of toolset.resources) resources.push({ family, scope: toolset.scopes.read.name });
+function build(toolsets: readonly Toolset[], readonly: boolean): Selection {
+  const tools = new Map<string, RegisteredTool>();
+  const resources: RegisteredResource[] = [];
+  const prompts = new Map<string, RegisteredPrompt>();
+  const capabilities = new Set<Capability | 'completions'>();
+  for (const toolset of toolsets) {
+    const scope = toolset.scopes.read.name;
+    for (const tool of toolset.tools)
+      if (!readonly || tool.annotations.readOnlyHint)
+        tools.set(tool.name, { tool, scope: toolset.scopes[tool.access].name });
+    for (const resource of toolset.resources) {
+      resources.push({ resource, scope });
+      if (resource.uriTemplate !== undefined && resource.complete) capabilities.add('completions');
     }
-    return { tools, resources };
+    for (const prompt of toolset.prompts) {
+      prompts.set(prompt.name, { prompt, scope });
+      if (Object.keys(prompt.complete).length > 0) capabilities.add('completions');
+    }
+    for (const capability of toolset.capabilities) capabilities.add(capability);
   }
+  const instructions = [INSTRUCTIONS, ...toolsets.map((toolset) => toolset.instructions)]
+    .filter((line) => line !== '')
+    .join('\n');
+  return { tools, resources, prompts, capabilities, instructions };
+}
+
+function refuseDuplicates(kind: string, things: readonly { readonly name: string }[]): void {
+  const names = things.map(({ name }) => name);
+  const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+  if (duplicate !== undefined) throw new TypeError(`two ${kind} are called ${duplicate}`);
 }

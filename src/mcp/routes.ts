@@ -1,8 +1,10 @@
 import type { AccessControl } from '../http/access.ts';
+import { endpoint as described, way } from '../http/endpoint.ts';
 import { prefersHtml, seeOther } from '../http/html.ts';
 import { methodNotAllowed } from '../http/problem.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import { parseJson } from '../lib/json.ts';
+import { acceptingBoth, asAccepted } from './accept.ts';
 import type { Registry } from './registry.ts';
 import type { McpEndpoint } from './server.ts';
 
@@ -19,21 +21,23 @@ export function mcpRoutes({ endpoint, registry, access }: McpRoutesOptions): Rou
     return access.serve(context, '/mcp', async ({ principal, workspace, token, expiresAt, resourceMetadataUrl }) => {
       const selection = registry.select(url.searchParams);
       const text = await request.text();
-      return endpoint.serve({
+      const body = parseJson(text);
+      const given = request.headers;
+      const headers = acceptingBoth(given);
+      const answer = await endpoint.serve({
         // The SDK classifies by the parsed body and, where it is no JSON, reads and refuses it itself.
-        request: new Request(request.url, {
-          method: 'POST',
-          headers: request.headers,
-          body: text,
-          signal: request.signal,
-        }),
-        body: parseJson(text),
+        request:
+          body !== undefined && headers === given
+            ? request
+            : new Request(request.url, { method: 'POST', headers, body: text, signal: request.signal }),
+        body,
         token,
         tokenExpiresAt: expiresAt,
         context: { principal, workspace, origin, requestId, signal: request.signal },
         selection,
         resourceMetadataUrl,
       });
+      return asAccepted(answer, request.headers.get('Accept'));
     });
   };
   // No stream to open and no session to end. Without a token the challenge comes first: clients look for it
@@ -42,5 +46,6 @@ export function mcpRoutes({ endpoint, registry, access }: McpRoutesOptions): Rou
     prefersHtml(context.request)
       ? seeOther('/')
       : access.serve(context, '/mcp', async () => methodNotAllowed(['POST'], context.requestId));
-  return [{ path: '/mcp', methods: { GET: none, POST: serve, DELETE: none }, allow: ['POST'], crossOrigin: 'local' }];
+  const post = { ...described(async () => (await import('./operations.ts')).mcp, way({ handle: serve })), scopes: [] };
+  return [{ path: '/mcp', methods: { GET: none, POST: post, DELETE: none }, allow: ['POST'], crossOrigin: 'local' }];
 }

@@ -16,10 +16,15 @@ export function invalidArguments(error: z.ZodError, input: unknown, known: reado
   return new CarrelError('invalid_input', `The arguments do not fit: ${faults.join('; ')}.${names}`);
 }
 
+/** What a caller calls its arguments may have any length, and the answer has not. */
+const MAX_NAME_LENGTH = 100;
+
+const quoted = (name: string) => `\`${name.slice(0, MAX_NAME_LENGTH)}\``;
+
 function fault(issue: z.core.$ZodIssue, input: unknown): string {
   if (issue.code === 'unrecognized_keys')
-    return `there is no argument ${issue.keys.map((key) => `\`${key}\``).join(', ')}`;
-  const where = issue.path.map(String).join('.');
+    return `there is no argument ${issue.keys.slice(0, 5).map(quoted).join(', ')}`;
+  const where = issue.path.map(String).join('.').slice(0, MAX_NAME_LENGTH);
   if (where === '') return issue.message;
   return `\`${where}\` ${isMissing(issue, input) ? 'is missing' : issue.message.replace(/^Invalid/, 'is an invalid')}`;
 }
@@ -31,19 +36,19 @@ function isMissing(issue: z.core.$ZodIssue, input: unknown): boolean {
   return (input as Record<string, unknown>)[name] === undefined;
 }
 
+/** Where in `_meta` a program finds an error's code and details. */
+const ERROR_META = 'carrel/error';
+
 /**
- * An error as a tool result. Only in the 2026 era it is repeated as structured content: the 2025-era
- * SDK checks that against the tool's output schema even when `isError` is set, and would report a
- * broken schema instead of the error.
+ * An error as a tool result. A program reads it in `_meta`: clients check structured content against
+ * the tool's output schema even when `isError` is set, and would report a broken schema instead.
  */
-export function toolError(error: CarrelError, era: 'legacy' | 'modern', requestId: string): CallToolResult {
+export function toolError(error: CarrelError, requestId: string): CallToolResult {
   const details = Object.keys(error.details).length === 0 ? '' : ` ${JSON.stringify(error.details)}`;
   const reference = error.code === 'internal' ? ` (request ${requestId})` : '';
   return {
     isError: true,
     content: [{ type: 'text', text: `${error.code}: ${error.message}${details}${reference}` }],
-    ...(era === 'modern'
-      ? { structuredContent: { error: { code: error.code, message: error.message, ...error.details } } }
-      : {}),
+    _meta: { [ERROR_META]: { code: error.code, message: error.message, ...error.details } },
   };
 }

@@ -1,8 +1,13 @@
 import type { Resource } from '@modelcontextprotocol/server';
 
 import type { ScopePair } from '../oauth/scopes.ts';
-import type { ToolContext } from './context.ts';
+import type { RequestContext } from './context.ts';
+import type { Completer, Prompt } from './define-prompt.ts';
 import type { Tool } from './define-tool.ts';
+
+// What a toolset is written with, in one place.
+export { definePrompt } from './define-prompt.ts';
+export { CREATE, defineTool, DESTROY, READ, UPDATE } from './define-tool.ts';
 
 export interface ResourcePage {
   readonly resources: readonly Resource[];
@@ -12,17 +17,38 @@ export interface ResourcePage {
 /** The text or the bytes (base64) of a resource. */
 export type ResourceBody = { readonly mimeType: string } & ({ readonly text: string } | { readonly blob: string });
 
-/** A family of MCP resources that a toolset brings. Reading needs the toolset's read scope. */
+/** One MCP resource that is always there. Reading needs the toolset's read scope. */
+export interface FixedResource {
+  readonly uri: string;
+  readonly uriTemplate?: undefined;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly mimeType: string;
+  read(context: RequestContext): Promise<ResourceBody>;
+}
+
+/** A family of MCP resources. Reading needs the toolset's read scope. */
 export interface ResourceFamily {
+  readonly uri?: undefined;
   readonly name: string;
   readonly title: string;
   readonly description: string;
   /** RFC 6570 with one variable: `carrel://files/{id}`. */
   readonly uriTemplate: string;
-  list(cursor: string | undefined, context: ToolContext): Promise<ResourcePage>;
+  /** Its members; without it they are found by other means, such as a tool. */
+  list?(cursor: string | undefined, context: RequestContext): Promise<ResourcePage>;
+  readonly complete?: Completer;
   /** @throws CarrelError `not_found` when there is none of that name */
-  read(variable: string, context: ToolContext): Promise<ResourceBody>;
+  read(variable: string, context: RequestContext): Promise<ResourceBody>;
 }
+
+/**
+ * What a toolset does besides: `logging` sends messages for the client's log, `subscriptions` takes
+ * subscriptions of 2025-era clients to its resources. A stateless endpoint has no stream to deliver
+ * them on, so only a toolset that has another way should promise it.
+ */
+export type Capability = 'logging' | 'subscriptions';
 
 /** A folder of tools with one pair of consent scopes. */
 export interface Toolset {
@@ -32,29 +58,39 @@ export interface Toolset {
   /** Whether it is there when TOOLSETS is empty. */
   readonly onByDefault: boolean;
   readonly tools: readonly Tool[];
-  readonly resources: readonly ResourceFamily[];
+  readonly resources: readonly (ResourceFamily | FixedResource)[];
+  readonly prompts: readonly Prompt[];
+  readonly capabilities: readonly Capability[];
+  readonly instructions: string;
 }
 
 export interface ToolsetDefinition {
-  readonly name: string;
+  /** Told to a client when it connects: how these tools belong together, in a line or two. */
+  readonly instructions?: string;
   /** What its scopes let a client do, as the consent page says it. */
   readonly consent: { readonly title: string; readonly read: string; readonly write: string };
   readonly onByDefault?: boolean;
   readonly tools: readonly Tool[];
-  readonly resources?: readonly ResourceFamily[];
+  readonly resources?: readonly (ResourceFamily | FixedResource)[];
+  readonly prompts?: readonly Prompt[];
+  readonly capabilities?: readonly Capability[];
 }
 
 /** Defines a toolset. Its scopes are named after it: `files:read` and `files:write`. */
-export function defineToolset(definition: ToolsetDefinition): Toolset {
-  const { name, consent } = definition;
+export function defineToolset(name: string, definition: ToolsetDefinition): Toolset {
+  const { consent, tools, onByDefault = true, instructions = '' } = definition;
+  const { resources = [], prompts = [], capabilities = [] } = definition;
   return {
     name,
     scopes: {
       read: { name: `${name}:read`, title: `Read ${consent.title}`, sentence: consent.read },
       write: { name: `${name}:write`, title: `Change ${consent.title}`, sentence: consent.write },
     },
-    onByDefault: definition.onByDefault ?? true,
-    tools: definition.tools,
-    resources: definition.resources ?? [],
+    onByDefault,
+    tools,
+    resources,
+    prompts,
+    capabilities,
+    instructions,
   };
 }

@@ -1,20 +1,31 @@
 import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-provider';
 
-import { html } from '../http/html.ts';
+import { html, prefersHtml } from '../http/html.ts';
 import { AuthorizeErrorPage } from './pages.tsx';
 import { HandleAlreadyUsed } from './storage.ts';
 
+/** The library's word for it. */
+const UNKNOWN_CLIENT = 'Invalid client_id';
 const START_AGAIN = 'Go back to the app and connect again.';
 
 /**
  * The answer to an error of the OAuth library, or undefined for any other. An error goes back to the
  * client only where the library has checked the client and its redirect; otherwise a person sees it
- * here, because nobody knows who would receive it there.
+ * here, because nobody knows who would receive it there. A program gets it as JSON (RFC 6749 §5.2):
+ * mcp-remote asks before it opens a browser, and registers again when it is told `invalid_client`.
  */
-export function oauthErrorResponse(thrown: unknown, requestId: string): Response | undefined {
+export function oauthErrorResponse(thrown: unknown, requestId: string, request: Request): Response | undefined {
   if (thrown instanceof AuthorizationError && thrown.redirectTo !== undefined)
     return new Response(null, { status: 302, headers: { Location: thrown.redirectTo, 'Cache-Control': 'no-store' } });
   const page = explain(thrown);
+  if (page && !prefersHtml(request)) {
+    const error =
+      thrown instanceof AuthorizationError && thrown.description === UNKNOWN_CLIENT
+        ? 'invalid_client'
+        : 'invalid_request';
+    const body = { error, error_description: page.explanation };
+    return Response.json(body, { status: 400, headers: { 'Cache-Control': 'no-store' } });
+  }
   return page && html(<AuthorizeErrorPage {...page} whatToDo={START_AGAIN} requestId={requestId} />, { status: 400 });
 }
 
@@ -28,7 +39,7 @@ function explain(thrown: unknown): { title: string; explanation: string } | unde
     return { title: 'This question was answered', explanation: 'Each question to you can be answered once.' };
   if (!(thrown instanceof AuthorizationError)) return undefined;
   switch (thrown.description) {
-    case 'Invalid client_id':
+    case UNKNOWN_CLIENT:
       return {
         title: 'This app is not known here',
         explanation:

@@ -1,6 +1,7 @@
 import { OAuthResourceServer } from '@cloudflare/workers-oauth-provider';
 
-import type { Route } from '../http/route.ts';
+import { endpoint, way } from '../http/endpoint.ts';
+import type { HttpContext, Route } from '../http/route.ts';
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { asCarrelError } from '../lib/errors.ts';
 import type { KnownToken, TokenCheck } from './token-check.ts';
@@ -48,7 +49,12 @@ export class ResourceGuard {
   routes(): Route[] {
     return RESOURCES.map((path) => ({
       path: `${WELL_KNOWN}${path}`,
-      methods: { GET: ({ request, origin }) => this.#fetch(request, origin, path, refuse) },
+      methods: {
+        GET: endpoint(
+          async () => (await import('./operations.ts')).protectedResource(path),
+          way({ handle: ({ request, origin }: HttpContext) => this.#fetch(request, origin, path, refuse) }),
+        ),
+      },
       crossOrigin: 'any',
     }));
   }

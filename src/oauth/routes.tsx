@@ -1,4 +1,5 @@
 import { readForm } from '../http/body.ts';
+import { endpoint, way } from '../http/endpoint.ts';
 import { checkSender } from '../http/form-token.ts';
 import type { FormTokens } from '../http/form-token.ts';
 import { formTarget, html, seeOther } from '../http/html.ts';
@@ -67,24 +68,36 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     return seeOther(location, headers);
   };
 
-  const library = ({ request, origin }: HttpContext) => servers.for(origin).fetch(request, env, NO_CONTEXT);
+  const library = way({
+    handle: ({ request, origin }: HttpContext) => servers.for(origin).fetch(request, env, NO_CONTEXT),
+  });
+
+  const ask = way({
+    handle: async (context: HttpContext) => {
+      const { request, origin, requestId } = context;
+      const session = await signIn.current(request);
+      const question = await authorize.question(request, origin, session !== undefined);
+      if (!session || !question) return toSignIn(context);
+      if (!(await authorize.isRemembered(request, question, session, origin)))
+        return consent(context, question, session);
+      return toClient({ location: await authorize.grant(question.request, session, origin, requestId), cookies: [] });
+    },
+  });
+
+  const token = way({ handle: ({ request, origin }: HttpContext) => tokens.serve(request, origin) });
+
+  const documents = () => import('./operations.ts');
 
   return [
     {
+      path: '/register',
+      methods: { POST: endpoint(async () => (await documents()).registerClient, library) },
+      crossOrigin: 'any',
+    },
+    {
       path: '/authorize',
       methods: {
-        GET: async (context) => {
-          const { request, origin, requestId } = context;
-          const session = await signIn.current(request);
-          const question = await authorize.question(request, origin, session !== undefined);
-          if (!session || !question) return toSignIn(context);
-          if (!(await authorize.isRemembered(request, question, session, origin)))
-            return consent(context, question, session);
-          return toClient({
-            location: await authorize.grant(question.request, session, origin, requestId),
-            cookies: [],
-          });
-        },
+        GET: endpoint(async () => (await documents()).authorize, ask),
         POST: async (context) => {
           const { request, origin, requestId } = context;
           checkSender(request, origin);
@@ -105,9 +118,16 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
         },
       },
     },
-    { path: '/token', methods: { POST: ({ request, origin }) => tokens.serve(request, origin) }, crossOrigin: 'any' },
-    { path: '/register', methods: { POST: library }, crossOrigin: 'any' },
-    { path: '/.well-known/oauth-authorization-server', methods: { GET: library }, crossOrigin: 'any' },
+    {
+      path: '/token',
+      methods: { POST: endpoint(async () => (await documents()).token, token) },
+      crossOrigin: 'any',
+    },
+    {
+      path: '/.well-known/oauth-authorization-server',
+      methods: { GET: endpoint(async () => (await documents()).authorizationServer, library) },
+      crossOrigin: 'any',
+    },
     // Clients look for more documents than there are. In a browser, a 404 that they may not read looks like
     // a server that is down, and they do not go on to the next.
     { path: '/.well-known/*', methods: { GET: () => Promise.reject(noSuchDocument()) }, crossOrigin: 'any' },

@@ -7,7 +7,6 @@ const TOMBSTONE_MS = 30 * 86_400_000;
 export const GRANT_SCHEMA: readonly SchemaStep[] = [
   {
     name: 'oauth: grants, tokens, tombstones, replays',
-    minReader: 1,
     sql: `
       CREATE TABLE oauth_records (
         key TEXT PRIMARY KEY,
@@ -32,6 +31,11 @@ export const GRANT_SCHEMA: readonly SchemaStep[] = [
         expires_at INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX oauth_replays_by_grant ON oauth_replays (grant_id);`,
+  },
+  {
+    // Each refresh asks when the next of them is due, and a tombstone stays for weeks.
+    name: 'oauth: tombstones by age',
+    sql: 'CREATE INDEX oauth_tombstones_by_age ON oauth_tombstones (revoked_at);',
   },
 ];
 
@@ -66,6 +70,7 @@ export interface RefreshReplay {
 type RecordRow = { key: string; grantId: string; value: string; metadata: string | null; expiresAt: number | null };
 
 const SELECT_RECORDS = 'SELECT key, grant_id AS grantId, value, metadata, expires_at AS expiresAt FROM oauth_records';
+const LIVING_RECORD = 'SELECT 1 FROM oauth_records WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)';
 
 /**
  * A person's grants and tokens, in that person's own object. Every method is atomic. A revoked
@@ -143,7 +148,15 @@ export class GrantStore {
 
   /** Whether the grant and this token of it are both alive. */
   isAlive(grantId: string, tokenHash: string, now: number): boolean {
-    return this.get(`token:${grantId}:${tokenHash}`, now) !== undefined && this.isGrantAlive(grantId, now);
+    // Both in one statement: this is asked on every request.
+    const row = this.#db.first<{ alive: number }>(
+      `SELECT EXISTS (${LIVING_RECORD}) AND EXISTS (${LIVING_RECORD}) AS alive`,
+      `token:${grantId}:${tokenHash}`,
+      now,
+      `grant:${grantId}`,
+      now,
+    );
+    return row?.alive === 1;
   }
 
   isGrantAlive(grantId: string, now: number): boolean {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { CarrelError } from '../lib/errors.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { isNestedWithin } from '../lib/json.ts';
 import { MAX_SLUG_LENGTH } from '../lib/slug.ts';
@@ -15,12 +16,7 @@ const MAX_KEY_LENGTH = 256;
 export const MAX_VALUE_BYTES = 256 * 1024;
 export const MAX_PAGE = 200;
 
-/** What every result says of the session it worked in. */
-export interface SessionRef {
-  readonly id: string;
-  readonly slug: string;
-  readonly title: string;
-}
+export type SessionRef = Readonly<z.output<typeof sessionRef>>;
 
 export interface Session extends SessionRef {
   readonly description: string;
@@ -30,6 +26,13 @@ export interface Session extends SessionRef {
   /** ms since the epoch; null while the session is active. */
   readonly archivedAt: number | null;
 }
+
+/** What a caller gets who names a session that is not there, or is somebody else's. */
+export const noSuchSession = () =>
+  new CarrelError(
+    'not_found',
+    'There is no such session. Give its slug or id: `session_list` shows them, `session_open` makes one.',
+  );
 
 export interface StateEntry {
   readonly key: string;
@@ -53,6 +56,12 @@ export const sessionReference = z
   .min(1, 'is empty')
   .max(MAX_TITLE_LENGTH, `has more than ${MAX_TITLE_LENGTH} characters`)
   .refine(visible, HIDDEN);
+
+/** The argument with which most tools name the session they work in. */
+export const session = sessionReference.optional().describe('Id or slug; without it, the session `default`');
+
+/** What a result says of the session it worked in. */
+export const sessionRef = z.object({ id: z.string(), slug: z.string(), title: z.string() });
 
 export const sessionDescription = z
   .string()

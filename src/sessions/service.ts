@@ -3,16 +3,10 @@ import { decodeCursor, encodeCursor } from '../lib/cursor.ts';
 import { byteLength } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
-import { MAX_VALUE_BYTES } from './model.ts';
+import { MAX_VALUE_BYTES, noSuchSession } from './model.ts';
 import type { Session, SessionRef, StateSummary } from './model.ts';
 
 type SessionWorkspace = Pick<OpenWorkspace, 'sessions' | 'state'>;
-
-export const noSuchSession = () =>
-  new CarrelError(
-    'not_found',
-    'There is no such session. Give its slug or id: `session_list` shows them, `session_open` makes one.',
-  );
 
 const defaultStays = () =>
   new CarrelError('unsupported', 'The default session is always there: it keeps its slug and cannot be archived.');
@@ -90,9 +84,7 @@ export class SessionService {
     { state }: SessionWorkspace,
     input: { reference: string | undefined; key: string; offset: number | undefined },
   ): Promise<StateValue> {
-    const found = await state.get(input.reference, input.key);
-    if (!found) throw noSuchSession();
-    const { session, entry } = found;
+    const { session, entry } = await state.get(input.reference, input.key);
     if (!entry) throw new CarrelError('not_found', 'This session has no such key. `state_list` shows its keys.');
     const { key, version, updatedAt } = entry;
     // A result says everything twice, as text and as structured content, and in the latter a part is a
@@ -116,7 +108,7 @@ export class SessionService {
     };
   }
 
-  /** @throws CarrelError `too_large`, or `conflict` when the version is not the expected one */
+  /** @throws CarrelError `not_found` for a session, `too_large`, or `conflict` when the version is not the expected one */
   async setState(
     { state }: SessionWorkspace,
     input: { reference: string | undefined; key: string; value: unknown; expectedVersion: number | undefined },
@@ -128,7 +120,6 @@ export class SessionService {
         details: { bytes, limit: MAX_VALUE_BYTES },
       });
     const written = await state.set(input.reference, input.key, json, input.expectedVersion, Date.now());
-    if (written.outcome === 'no_session') throw noSuchSession();
     if (written.outcome === 'version_differs') throw versionDiffers(written.version);
     return { session: written.session, version: written.version, bytes };
   }
@@ -138,7 +129,6 @@ export class SessionService {
     input: { reference: string | undefined; key: string; expectedVersion: number | undefined },
   ): Promise<{ session: SessionRef; deleted: boolean }> {
     const written = await state.delete(input.reference, input.key, input.expectedVersion, Date.now());
-    if (written.outcome === 'no_session') throw noSuchSession();
     if (written.outcome === 'version_differs') throw versionDiffers(written.version);
     return { session: written.session, deleted: written.version > 0 };
   }
@@ -154,7 +144,6 @@ export class SessionService {
       limit: input.limit,
       after: after && String(after[0]),
     });
-    if (!page) throw noSuchSession();
     const entries = itemsWithinBudget(page.entries);
     const next = entries.length < page.entries.length ? entries.at(-1)?.key : page.next;
     return { session: page.session, entries, nextCursor: next === undefined ? undefined : encodeCursor([next]) };

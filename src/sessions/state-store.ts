@@ -1,35 +1,20 @@
-import { RpcTarget } from 'cloudflare:workers';
-
 import { byteLength } from '../lib/encoding.ts';
-import type { Database } from '../workspace/sql.ts';
+import { Store } from '../workspace/storage.ts';
 import type { Session, StateEntry, StateSummary } from './model.ts';
-
-/** Finds a session by id or slug; the default one when none is named. */
-export type FindSession = (reference: string | undefined) => Session | undefined;
 
 /** What became of a write that may name the version it expects. */
 export type StateWrite =
   | { readonly outcome: 'written'; readonly session: Session; readonly version: number }
-  | { readonly outcome: 'version_differs'; readonly session: Session; readonly version: number }
-  | { readonly outcome: 'no_session' };
+  | { readonly outcome: 'version_differs'; readonly session: Session; readonly version: number };
 
 type EntryRow = { key: string; value: string; version: number; updatedAt: number };
 type SummaryRow = { key: string; bytes: number; version: number; updatedAt: number };
 
 /** The JSON state of the sessions of one workspace. */
-export class StateStore extends RpcTarget {
-  readonly #db: Database;
-  readonly #find: FindSession;
-
-  constructor(db: Database, find: FindSession) {
-    super();
-    this.#db = db;
-    this.#find = find;
-  }
-
-  get(reference: string | undefined, key: string): { session: Session; entry: StateEntry | undefined } | undefined {
-    const session = this.#find(reference);
-    return session && { session, entry: this.#entry(session.id, key) };
+export class StateStore extends Store {
+  get(reference: string | undefined, key: string): { session: Session; entry: StateEntry | undefined } {
+    const session = this.session(reference);
+    return { session, entry: this.#entry(session.id, key) };
   }
 
   /**
@@ -43,13 +28,12 @@ export class StateStore extends RpcTarget {
     expectedVersion: number | undefined,
     now: number,
   ): StateWrite {
-    const session = this.#find(reference);
-    if (!session) return { outcome: 'no_session' };
+    const session = this.session(reference);
     const current = this.#entry(session.id, key)?.version ?? 0;
     if (expectedVersion !== undefined && expectedVersion !== current)
       return { outcome: 'version_differs', session, version: current };
-    this.#db.transaction(() => {
-      this.#db.run(
+    this.db.transaction(() => {
+      this.db.run(
         `INSERT INTO state (session_id, key, value, bytes, version, updated_at) VALUES (?, ?, ?, ?, 1, ?)
          ON CONFLICT (session_id, key) DO UPDATE SET
            value = excluded.value, bytes = excluded.bytes, version = version + 1, updated_at = excluded.updated_at`,
@@ -66,14 +50,13 @@ export class StateStore extends RpcTarget {
 
   /** Removes a key; `version` in the answer is the one that was removed, 0 when there was none. */
   delete(reference: string | undefined, key: string, expectedVersion: number | undefined, now: number): StateWrite {
-    const session = this.#find(reference);
-    if (!session) return { outcome: 'no_session' };
+    const session = this.session(reference);
     const current = this.#entry(session.id, key)?.version ?? 0;
     if (expectedVersion !== undefined && expectedVersion !== current)
       return { outcome: 'version_differs', session, version: current };
     if (current > 0)
-      this.#db.transaction(() => {
-        this.#db.run('DELETE FROM state WHERE session_id = ? AND key = ?', session.id, key);
+      this.db.transaction(() => {
+        this.db.run('DELETE FROM state WHERE session_id = ? AND key = ?', session.id, key);
         this.#touch(session.id, now);
       });
     return { outcome: 'written', session, version: current };
@@ -83,10 +66,9 @@ export class StateStore extends RpcTarget {
   list(
     reference: string | undefined,
     options: { prefix: string; limit: number; after: string | undefined },
-  ): { session: Session; entries: readonly StateSummary[]; next: string | undefined } | undefined {
-    const session = this.#find(reference);
-    if (!session) return undefined;
-    const rows = this.#db.all<SummaryRow>(
+  ): { session: Session; entries: readonly StateSummary[]; next: string | undefined } {
+    const session = this.session(reference);
+    const rows = this.db.all<SummaryRow>(
       `SELECT key, bytes, version, updated_at AS updatedAt FROM state
        WHERE session_id = ? AND key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
       session.id,
@@ -101,7 +83,7 @@ export class StateStore extends RpcTarget {
   }
 
   #entry(sessionId: string, key: string): StateEntry | undefined {
-    return this.#db.first<EntryRow>(
+    return this.db.first<EntryRow>(
       'SELECT key, value, version, updated_at AS updatedAt FROM state WHERE session_id = ? AND key = ?',
       sessionId,
       key,
@@ -109,6 +91,6 @@ export class StateStore extends RpcTarget {
   }
 
   #touch(sessionId: string, now: number): void {
-    this.#db.run('UPDATE sessions SET updated_at = ? WHERE id = ?', now, sessionId);
+    this.db.run('UPDATE sessions SET updated_at = ? WHERE id = ?', now, sessionId);
   }
 }

@@ -1,17 +1,14 @@
-import { RpcTarget } from 'cloudflare:workers';
-
 import type { Position } from '../lib/cursor.ts';
 import { isId, newId, randomName } from '../lib/ids.ts';
 import { isSlug, MAX_SLUG_LENGTH, slugify } from '../lib/slug.ts';
 import type { SchemaStep } from '../workspace/schema.ts';
-import type { Database } from '../workspace/sql.ts';
+import { Store } from '../workspace/storage.ts';
 import { DEFAULT_SESSION_ID, DEFAULT_SESSION_SLUG } from './model.ts';
 import type { Session } from './model.ts';
 
-export const SESSION_SCHEMA: readonly SchemaStep[] = [
+const SCHEMA: readonly SchemaStep[] = [
   {
     name: 'sessions: sessions and their state',
-    minReader: 1,
     sql: `
       CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
@@ -37,6 +34,13 @@ export const SESSION_SCHEMA: readonly SchemaStep[] = [
         PRIMARY KEY (session_id, key)
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    // A list is of the active ones or of the archived ones, and must not read past the others.
+    name: 'sessions: by creation, active and archived apart',
+    sql: `
+      DROP INDEX sessions_by_creation;
+      CREATE INDEX sessions_by_state ON sessions ((archived_at IS NOT NULL), created_at DESC, id DESC);`,
+  },
 ];
 
 const COLUMNS = `id, slug, title, description, created_at AS createdAt, updated_at AS updatedAt, archived_at AS archivedAt`;
@@ -57,18 +61,14 @@ export interface SessionPage {
 }
 
 /** The sessions of one workspace. */
-export class SessionStore extends RpcTarget {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    super();
-    this.#db = db;
-  }
+export class SessionStore extends Store {
+  static readonly schema = SCHEMA;
 
   /** The session of an id or a slug; the default session when none is named. */
   find(reference: string | undefined): Session | undefined {
     if (reference === undefined) return this.#by('id', DEFAULT_SESSION_ID);
-    return this.#by('id', reference) ?? this.#by('slug', reference);
+    // No slug has an underscore, and every id has one.
+    return this.#by(reference.includes('_') ? 'id' : 'slug', reference);
   }
 
   /**
@@ -90,7 +90,7 @@ export class SessionStore extends RpcTarget {
       (slug === reference.toLowerCase().replaceAll(/\s+/g, '-') ? this.#by('slug', slug) : undefined);
     if (found) {
       if (found.archivedAt === null) return { session: found, created: false };
-      this.#db.run('UPDATE sessions SET archived_at = NULL, updated_at = ? WHERE id = ?', now, found.id);
+      this.db.run('UPDATE sessions SET archived_at = NULL, updated_at = ? WHERE id = ?', now, found.id);
       return { session: { ...found, archivedAt: null, updatedAt: now }, created: false };
     }
     if (isId('ses', reference)) return undefined;
@@ -103,7 +103,7 @@ export class SessionStore extends RpcTarget {
       updatedAt: now,
       archivedAt: null,
     };
-    this.#db.run(
+    this.db.run(
       'INSERT INTO sessions (id, slug, title, description, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
       session.id,
       session.slug,
@@ -118,7 +118,7 @@ export class SessionStore extends RpcTarget {
   /** Newest first; `archived` selects the archived ones instead of the active. */
   list(options: { archived: boolean; limit: number; after: Position | undefined }): SessionPage {
     const [createdAt, id] = options.after ?? [Number.MAX_SAFE_INTEGER, ''];
-    const rows = this.#db.all<SessionRow>(
+    const rows = this.db.all<SessionRow>(
       `SELECT ${COLUMNS} FROM sessions
        WHERE (created_at, id) < (?, ?) AND (archived_at IS NOT NULL) = ?
        ORDER BY created_at DESC, id DESC LIMIT ?`,
@@ -154,7 +154,7 @@ export class SessionStore extends RpcTarget {
       slug: change.slug ?? session.slug,
       updatedAt: now,
     };
-    this.#db.run(
+    this.db.run(
       'UPDATE sessions SET title = ?, description = ?, slug = ?, updated_at = ? WHERE id = ?',
       changed.title,
       changed.description,
@@ -171,7 +171,7 @@ export class SessionStore extends RpcTarget {
     if (!session) return undefined;
     if (session.id === DEFAULT_SESSION_ID) return 'is_default';
     const archivedAt = archived ? (session.archivedAt ?? now) : null;
-    this.#db.run('UPDATE sessions SET archived_at = ?, updated_at = ? WHERE id = ?', archivedAt, now, session.id);
+    this.db.run('UPDATE sessions SET archived_at = ?, updated_at = ? WHERE id = ?', archivedAt, now, session.id);
     return { ...session, archivedAt, updatedAt: now };
   }
 
@@ -184,6 +184,6 @@ export class SessionStore extends RpcTarget {
   #by(column: 'id' | 'slug' | 'title', value: string): Session | undefined {
     // A slug is looked up only when it can be one: what a caller sends may be anything.
     if (column === 'slug' && (!isSlug(value) || value.length > MAX_SLUG_LENGTH)) return undefined;
-    return this.#db.first<SessionRow>(`SELECT ${COLUMNS} FROM sessions WHERE ${column} = ? LIMIT 1`, value);
+    return this.db.first<SessionRow>(`SELECT ${COLUMNS} FROM sessions WHERE ${column} = ? LIMIT 1`, value);
   }
 }

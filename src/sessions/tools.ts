@@ -1,15 +1,21 @@
 import * as z from 'zod';
 
-import { defineTool } from '../mcp/define-tool.ts';
-import { defineToolset } from '../mcp/toolset.ts';
+import { defineTool, defineToolset, DESTROY, READ, UPDATE } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
-import { MAX_PAGE, sessionDescription, sessionReference, sessionSlug, stateKey, stateValue } from './model.ts';
+import {
+  MAX_PAGE,
+  session,
+  sessionDescription,
+  sessionRef,
+  sessionReference,
+  sessionSlug,
+  stateKey,
+  stateValue,
+} from './model.ts';
 import type { Session } from './model.ts';
 import type { SessionService } from './service.ts';
 
 const isoTime = (milliseconds: number) => new Date(milliseconds).toISOString();
-
-const sessionRef = z.object({ id: z.string(), slug: z.string(), title: z.string() });
 
 const sessionOutput = sessionRef.extend({
   description: z.string(),
@@ -18,15 +24,10 @@ const sessionOutput = sessionRef.extend({
   archived: z.boolean(),
 });
 
-const session = sessionReference.optional().describe('Id or slug; without it, the session `default`');
 const expectedVersion = z.int().min(0).optional();
 const limit = z.int().min(1).max(MAX_PAGE).default(50);
 const cursor = z.string().max(2000).optional().describe('`next_cursor` of the page before');
 const nextCursor = z.string().optional();
-
-const READ = { readOnly: true, destructive: false, idempotent: true, openWorld: false } as const;
-const WRITE = { readOnly: false, destructive: false, idempotent: true, openWorld: false } as const;
-const DESTROY = { readOnly: false, destructive: true, idempotent: true, openWorld: false } as const;
 
 function shown(value: Session): z.input<typeof sessionOutput> {
   return {
@@ -47,11 +48,9 @@ function line(value: z.output<typeof sessionOutput>): string {
 
 /** Sessions and their state, for MCP. */
 export function sessionsToolset(service: SessionService): Toolset {
-  const whoami = defineTool({
-    name: 'whoami',
+  const whoami = defineTool('whoami', {
     title: 'Who am I',
     description: 'Whose workspace this connection works in, as which client, with which permissions.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({}),
     output: z.object({
@@ -75,13 +74,11 @@ export function sessionsToolset(service: SessionService): Toolset {
       `${name} (${person}), through client ${client}, with ${scopes.join(', ')}. Without a session argument, tools work in "${slug}".`,
   });
 
-  const open = defineTool({
-    name: 'session_open',
+  const open = defineTool('session_open', {
     title: 'Open a session',
     description:
       'Opens a named piece of work: resumes the session with this title, slug or id, or creates one with this title. An archived one becomes active again. Pass the slug as `session` to the other tools.',
-    access: 'write',
-    behaviour: WRITE,
+    behaviour: UPDATE,
     input: z.strictObject({
       session: sessionReference.describe('Title, slug or id'),
       description: sessionDescription.optional().describe('What it is for; used when it is created'),
@@ -94,11 +91,9 @@ export function sessionsToolset(service: SessionService): Toolset {
     text: (output) => `${output.created ? 'Created' : 'Resumed'}: ${line(output.session)}`,
   });
 
-  const list = defineTool({
-    name: 'session_list',
+  const list = defineTool('session_list', {
     title: 'List sessions',
     description: 'The sessions of the workspace, the last created first.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({
       archived: z.boolean().default(false).describe('The archived ones instead of the active'),
@@ -119,11 +114,9 @@ export function sessionsToolset(service: SessionService): Toolset {
         .join('\n'),
   });
 
-  const get = defineTool({
-    name: 'session_get',
+  const get = defineTool('session_get', {
     title: 'Get a session',
     description: 'One session with its description. Its values are read with state_list and state_get.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({ session }),
     output: z.object({ session: sessionOutput }),
@@ -131,12 +124,10 @@ export function sessionsToolset(service: SessionService): Toolset {
     text: (output) => line(output.session),
   });
 
-  const update = defineTool({
-    name: 'session_update',
+  const update = defineTool('session_update', {
     title: 'Update a session',
     description: 'Changes the title, description or slug of a session. What is left out stays.',
-    access: 'write',
-    behaviour: WRITE,
+    behaviour: UPDATE,
     input: z.strictObject({
       session,
       title: sessionReference.optional(),
@@ -150,12 +141,10 @@ export function sessionsToolset(service: SessionService): Toolset {
     text: (output) => `Updated: ${line(output.session)}`,
   });
 
-  const archive = defineTool({
-    name: 'session_archive',
+  const archive = defineTool('session_archive', {
     title: 'Archive a session',
     description: 'Takes a finished session out of session_list, or brings it back. Nothing in it is deleted.',
-    access: 'write',
-    behaviour: WRITE,
+    behaviour: UPDATE,
     input: z.strictObject({
       session: sessionReference.describe('Id or slug'),
       archived: z.boolean().default(true).describe('false brings it back'),
@@ -167,12 +156,10 @@ export function sessionsToolset(service: SessionService): Toolset {
     text: (output) => `${output.session.archived ? 'Archived' : 'Active again'}: ${line(output.session)}`,
   });
 
-  const stateGet = defineTool({
-    name: 'state_get',
+  const stateGet = defineTool('state_get', {
     title: 'Read a value',
     description:
       'Reads the JSON value of a key with its version. A value too large for one answer comes as parts of its JSON text: go on with `offset`.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({
       key: stateKey,
@@ -216,12 +203,10 @@ export function sessionsToolset(service: SessionService): Toolset {
         : `${key} in ${slug}, version ${version}:\n${JSON.stringify(value)}`,
   });
 
-  const stateSet = defineTool({
-    name: 'state_set',
+  const stateSet = defineTool('state_set', {
     title: 'Write a value',
     description:
       'Keeps a JSON value (notes, findings, settings; up to 256 KB) under a key of the session. With expected_version it writes only if the key still has that version (0: the key is new), so that two assistants never overwrite each other unseen.',
-    access: 'write',
     behaviour: DESTROY,
     input: z.strictObject({
       key: stateKey,
@@ -246,11 +231,9 @@ export function sessionsToolset(service: SessionService): Toolset {
     text: ({ session: { slug }, key, version, bytes }) => `Wrote ${key} in ${slug}: version ${version}, ${bytes} B.`,
   });
 
-  const stateDelete = defineTool({
-    name: 'state_delete',
+  const stateDelete = defineTool('state_delete', {
     title: 'Delete a value',
     description: 'Deletes a key of the session, with expected_version only if it still has that version.',
-    access: 'write',
     behaviour: DESTROY,
     input: z.strictObject({ key: stateKey, session, expected_version: expectedVersion }),
     output: z.object({ session: sessionRef, key: z.string(), deleted: z.boolean() }),
@@ -269,11 +252,9 @@ export function sessionsToolset(service: SessionService): Toolset {
       deleted ? `Deleted ${key} in ${slug}.` : `${slug} has no key ${key}.`,
   });
 
-  const stateList = defineTool({
-    name: 'state_list',
+  const stateList = defineTool('state_list', {
     title: 'List keys',
     description: 'The keys of the session in alphabetical order, with versions and sizes, without their values.',
-    access: 'read',
     behaviour: READ,
     input: z.strictObject({
       session,
@@ -308,8 +289,9 @@ export function sessionsToolset(service: SessionService): Toolset {
       ].join('\n'),
   });
 
-  return defineToolset({
-    name: 'sessions',
+  return defineToolset('sessions', {
+    instructions: `Work belongs to a session: open one by title with session_open (it resumes if it exists) and pass its slug as \`session\`; without one, tools use the session "default".
+Keep what must be remembered with state_set; pass expected_version when another assistant may write the same key.`,
     consent: {
       title: 'sessions',
       read: 'See the names of your sessions and read what is kept in them.',

@@ -10,7 +10,7 @@ export type TelemetryEvent =
       readonly personId: string;
       readonly clientId: string;
       readonly grantId: string;
-      readonly outcome: 'ok' | ErrorCode;
+      readonly outcome: 'ok' | 'input_required' | ErrorCode;
       readonly milliseconds: number;
       readonly characters: number;
       readonly requestId: string;

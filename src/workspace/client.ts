@@ -1,3 +1,4 @@
+import type { ErrorCode, ErrorDetails } from '../lib/errors.ts';
 import type { AuthorizeInput, TokenFacts } from '../oauth/model.ts';
 import type { Stores } from './features.ts';
 import type { Standing } from './standing.ts';
@@ -8,6 +9,14 @@ export type Caller =
   | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
   /** The holder of a signed address, which lives no longer than the grant that minted it. */
   | { readonly kind: 'address'; readonly grantId: string };
+
+/** How a workspace answers a call: with a value, or with an error that its caller should know. */
+export type CallOutcome =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
+    };
 
 type Method = (...parameters: never[]) => unknown;
 

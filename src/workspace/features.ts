@@ -1,33 +1,49 @@
-import { FILE_SCHEMA, FileStore } from '../files/store.ts';
+import { CartStore } from '../cart/store.ts';
+import { FileStore } from '../files/store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
 import { StateStore } from '../sessions/state-store.ts';
-import { SESSION_SCHEMA, SessionStore } from '../sessions/store.ts';
+import { SessionStore } from '../sessions/store.ts';
 import type { Schema } from './schema.ts';
-import type { Database } from './sql.ts';
 import { WORKSPACE_SCHEMA } from './standing.ts';
+import { Store } from './storage.ts';
+import type { StoreClass, StoreContext } from './storage.ts';
+
+/** The stores of a workspace by the name under which an open workspace has them. Nothing else can be reached. */
+export const STORES = {
+  sessions: SessionStore,
+  state: StateStore,
+  files: FileStore,
+  cart: CartStore,
+} satisfies Record<string, StoreClass>;
+
+export type Stores = { readonly [Name in keyof typeof STORES]: InstanceType<(typeof STORES)[Name]> };
 
 /** The schema of a workspace, feature by feature, in the order in which they are brought up to date. */
 export const SCHEMA: Schema = {
   workspace: WORKSPACE_SCHEMA,
   oauth: GRANT_SCHEMA,
-  sessions: SESSION_SCHEMA,
-  files: FILE_SCHEMA,
+  ...Object.fromEntries(Object.entries<StoreClass>(STORES).map(([name, { schema = [] }]) => [name, schema])),
 };
 
-/**
- * The feature stores behind `open(caller)`: what is named here can be reached from the Worker, and
- * nothing else.
- *
- * @param scheduleSweep asks for the sweep of unfinished uploads, at the latest at a time (ms)
- */
-export function createStores(db: Database, scheduleSweep: (due: number) => void) {
-  const sessions = new SessionStore(db);
-  const findSession = (reference: string | undefined) => sessions.find(reference);
-  return {
-    sessions,
-    state: new StateStore(db, findSession),
-    files: new FileStore(db, findSession, scheduleSweep),
-  };
+/** Makes the stores of one workspace. */
+export function createStores({ db, schedule }: Pick<StoreContext, 'db' | 'schedule'>): Stores {
+  const context: StoreContext = { db, schedule, findSession: (reference) => sessions.find(reference) };
+  const sessions = new SessionStore(context);
+  return Object.fromEntries(Object.entries(STORES).map(([name, Kind]) => [name, new Kind(context)])) as Stores;
 }
 
-export type Stores = ReturnType<typeof createStores>;
+/**
+ * Calls a method by its name. Only what the store's own class declares: nothing that it inherits.
+ *
+ * @throws TypeError for a store or a method that is not there
+ */
+export function callStore(stores: Stores, name: string, method: string, parameters: readonly unknown[]): unknown {
+  const store: unknown = Object.hasOwn(stores, name) ? stores[name as keyof Stores] : undefined;
+  const declared: unknown = store instanceof Store ? Object.getPrototypeOf(store) : undefined;
+  const callable: unknown =
+    typeof declared === 'object' && declared !== null && method !== 'constructor'
+      ? Object.getOwnPropertyDescriptor(declared, method)?.value
+      : undefined;
+  if (typeof callable !== 'function') throw new TypeError(`a workspace has no ${name}.${method}`);
+  return Reflect.apply(callable, store, parameters);
+}

@@ -1,4 +1,4 @@
-import { DurableObject, RpcTarget } from 'cloudflare:workers';
+import { DurableObject } from 'cloudflare:workers';
 
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import { purgeUploads } from '../files/purge.ts';
@@ -12,8 +12,8 @@ import { GrantStore } from '../oauth/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agenda } from './agenda.ts';
 import type { AgendaTask } from './agenda.ts';
-import type { Caller, WorkspaceHealth } from './client.ts';
-import { createStores, SCHEMA } from './features.ts';
+import type { Caller, CallOutcome, WorkspaceHealth } from './client.ts';
+import { callStore, createStores, SCHEMA } from './features.ts';
 import type { Stores } from './features.ts';
 import { migrate, schemaVersions } from './schema.ts';
 import { Database } from './sql.ts';
@@ -51,28 +51,37 @@ export class WorkspaceObject extends DurableObject {
     this.#db = new Database(state.storage);
     migrate(this.#db, SCHEMA, Date.now());
     this.#agenda = new Agenda(this.#db, state.storage);
-    this.#stores = createStores(this.#db, (due) => state.waitUntil(this.#agenda.schedule('uploads', due)));
+    this.#stores = createStores({
+      db: this.#db,
+      schedule: (task, due) => state.waitUntil(this.#agenda.schedule(task, due)),
+    });
     this.#grants = new GrantStore(this.#db);
     this.#standing = new StandingStore(this.#db);
     this.#keeper = new GrantKeeper(this.#grants, dependencies.servers, dependencies.records, dependencies.pause);
   }
 
   /**
-   * The feature stores, for a caller who may use them now. Thanks to promise pipelining
-   * `stub.open(caller).files.list(…)` is one round trip.
+   * Runs a method of a feature store for a caller who may use it now: one round trip both checks the
+   * caller and does what the caller asks, with nothing in between. Without a store it only checks.
    *
-   * @throws CarrelError `unauthenticated` (a token) or `forbidden` (an address) when the grant, the
-   * token or the person's standing no longer allows it
+   * A refusal (`unauthenticated` for a token, `forbidden` for an address) and every other CarrelError
+   * is a value: the platform counts an exception that leaves an object as a failure of the object.
    */
-  open(caller: Caller): WorkspaceAccess {
-    const now = Date.now();
-    if (caller.kind === 'token') {
-      if (!this.#isEntitled() || !this.#grants.isAlive(caller.grantId, caller.tokenHash, now))
-        throw new CarrelError('unauthenticated', 'This access was ended. Sign in again.');
-    } else if (!this.#isEntitled() || !this.#grants.isGrantAlive(caller.grantId, now)) {
-      throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
+  async run(
+    caller: Caller,
+    store?: string,
+    method?: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<CallOutcome> {
+    try {
+      this.#admit(caller, Date.now());
+      if (store === undefined || method === undefined) return { ok: true, value: undefined };
+      return { ok: true, value: await callStore(this.#stores, store, method, parameters) };
+    } catch (error) {
+      if (!(error instanceof CarrelError)) throw error;
+      const { code, message, details } = error;
+      return { ok: false, error: { code, message, details } };
     }
-    return new WorkspaceAccess(this.#stores);
   }
 
   async token(request: Request): Promise<Response> {
@@ -124,6 +133,16 @@ export class WorkspaceObject extends DurableObject {
     );
   }
 
+  /** @throws CarrelError when the grant, the token or the person's standing no longer allows it */
+  #admit(caller: Caller, now: number): void {
+    if (caller.kind === 'token') {
+      if (!this.#isEntitled() || !this.#grants.isAlive(caller.grantId, caller.tokenHash, now))
+        throw new CarrelError('unauthenticated', 'This access was ended. Sign in again.');
+    } else if (!this.#isEntitled() || !this.#grants.isGrantAlive(caller.grantId, now)) {
+      throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
+    }
+  }
+
   /** Whether the person may enter at all. Somebody of whom this object was told nothing may not. */
   #isEntitled(): boolean {
     const standing = this.#standing.read();
@@ -140,28 +159,4 @@ export class WorkspaceObject extends DurableObject {
     const expiry = this.#grants.nextExpiry();
     return expiry === undefined ? undefined : Math.max(expiry, now + HOUR_MS);
   }
-}
-
-/** The stores of a workspace, for a caller who was checked. One getter a store, on the prototype: RPC serves no others. */
-export class WorkspaceAccess extends RpcTarget {
-  readonly #stores: Stores;
-
-  constructor(stores: Stores) {
-    super();
-    this.#stores = stores;
-  }
-
-  get sessions(): Stores['sessions'] {
-    return this.#stores.sessions;
-  }
-
-  get state(): Stores['state'] {
-    return this.#stores.state;
-  }
-
-  get files(): Stores['files'] {
-    return this.#stores.files;
-  }
-
-  check(): void {}
 }

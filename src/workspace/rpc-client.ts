@@ -1,7 +1,6 @@
-import { asCarrelError } from '../lib/errors.ts';
-import type { CarrelError } from '../lib/errors.ts';
+import { CarrelError } from '../lib/errors.ts';
 import type { TokenFacts } from '../oauth/model.ts';
-import type { Caller, OpenWorkspace, WorkspaceHealth, Workspaces } from './client.ts';
+import type { Caller, CallOutcome, OpenWorkspace, WorkspaceHealth, Workspaces } from './client.ts';
 import type { WorkspaceObject } from './object.ts';
 
 /** What came of the round trips of one request. */
@@ -11,7 +10,12 @@ export interface CallObserver {
   refusal: CarrelError | undefined;
 }
 
+type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;
+
 type Stub = DurableObjectStub<WorkspaceObject>;
+
+/** What the RPC types make of {@link WorkspaceObject.run} is wider than what it gives. */
+type Run = (caller: Caller, store?: string, method?: string, parameters?: readonly unknown[]) => Promise<CallOutcome>;
 
 /** The workspaces, over the RPC of Durable Objects. */
 export class RpcWorkspaces implements Workspaces {
@@ -23,43 +27,34 @@ export class RpcWorkspaces implements Workspaces {
 
   /** @param observer is told of each round trip, so that a request can pay exactly one and see a refusal */
   open(workspaceId: string, caller: Caller, observer?: CallObserver): OpenWorkspace {
-    const stub = this.#stub(workspaceId);
-    const attempt = async (path: readonly string[], parameters: readonly unknown[]): Promise<unknown> => {
-      try {
-        // Not awaited before the method is called on it: the pipeline is what makes this one round trip.
-        const opened = stub.open(caller);
-        release(opened);
-        let target: unknown = opened;
-        for (const name of path.slice(0, -1)) target = (target as Record<string, unknown>)[name];
-        const method = path.at(-1) ?? '';
-        return await (target as Record<string, (...values: readonly unknown[]) => Promise<unknown>>)[method]?.(
-          ...parameters,
-        );
-      } catch (thrown) {
-        const error = asCarrelError(thrown);
-        if (observer && error.code === 'unauthenticated') observer.refusal = error;
-        throw error;
-      }
+    const stub = this.#stub(workspaceId) as unknown as { readonly run: Run };
+    const attempt = async (...call: Tail<Parameters<Run>>): Promise<unknown> => {
+      const outcome = await stub.run(caller, ...call);
+      if (outcome.ok) return outcome.value;
+      const { code, message, details } = outcome.error;
+      const error = new CarrelError(code, message, { details });
+      if (observer && code === 'unauthenticated') observer.refusal = error;
+      throw error;
     };
-    const call = (path: readonly string[], parameters: readonly unknown[]): Promise<unknown> => {
-      const result = attempt(path, parameters);
+    const call = (...parameters: Tail<Parameters<Run>>): Promise<unknown> => {
+      const result = attempt(...parameters);
       const settled = () => undefined;
       if (observer) observer.first ??= result.then(settled, settled);
       return result;
     };
     return new Proxy({} as OpenWorkspace, {
-      get: (_target, store) => {
-        if (store === 'check') return () => call(['check'], []);
-        return new Proxy(
-          {},
-          {
-            get:
-              (_methods, method) =>
-              (...parameters: unknown[]) =>
-                call([String(store), String(method)], parameters),
-          },
-        );
-      },
+      get: (_target, store) =>
+        store === 'check'
+          ? () => call()
+          : new Proxy(
+              {},
+              {
+                get:
+                  (_methods, method) =>
+                  (...parameters: unknown[]) =>
+                    call(String(store), String(method), parameters),
+              },
+            ),
     });
   }
 
@@ -94,15 +89,4 @@ export class RpcWorkspaces implements Workspaces {
   #stub(workspaceId: string): Stub {
     return this.#namespace.getByName(workspaceId);
   }
-}
-
-/**
- * Lets go of an opened workspace as soon as it is there: calls that were made on it go on. A refusal
- * rejects it as well as the call; the call's is the one that is reported.
- */
-function release(opened: PromiseLike<Disposable>): void {
-  void opened.then(
-    (access) => access[Symbol.dispose](),
-    () => undefined,
-  );
 }

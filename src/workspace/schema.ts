@@ -5,15 +5,15 @@ import type { Database } from './sql.ts';
  * One step of a feature's schema. Steps are append-only and numbered by their place, from 1.
  *
  * A change takes two releases, so that the release before still runs on the new schema after a
- * rollback: *expand* (add a column or table that old code ignores) keeps `minReader` as it was;
- * *contract* (drop what only old code used), in a later release, raises `minReader` to the number
- * of steps that a release must know to read what is left.
+ * rollback: *expand* adds a column or table that old code ignores; *contract* drops, in a later
+ * release, what only old code used, and says with `minReader` which releases can read what is left.
  */
 export interface SchemaStep {
   /** What the step does, for whoever reads the ledger: `sessions: create`. */
   readonly name: string;
   readonly sql: string;
-  readonly minReader: number;
+  /** How many steps a release must know to read what is there after this one. Left out, as before it. */
+  readonly minReader?: number;
 }
 
 export type Schema = Readonly<Record<string, readonly SchemaStep[]>>;
@@ -35,11 +35,11 @@ export function migrate(db: Database, schema: Schema, now: number): void {
     PRIMARY KEY (feature, version)
   ) STRICT, WITHOUT ROWID`);
 
+  const ledgers = db.all<{ feature: string; version: number; min_reader: number }>(
+    'SELECT feature, max(version) AS version, max(min_reader) AS min_reader FROM schema_ledger GROUP BY feature',
+  );
   for (const [feature, steps] of Object.entries(schema)) {
-    const ledger = db.first<{ version: number | null; min_reader: number | null }>(
-      'SELECT max(version) AS version, max(min_reader) AS min_reader FROM schema_ledger WHERE feature = ?',
-      feature,
-    );
+    const ledger = ledgers.find((each) => each.feature === feature);
     if ((ledger?.min_reader ?? 0) > steps.length)
       throw new CarrelError(
         'unavailable',
@@ -49,21 +49,34 @@ export function migrate(db: Database, schema: Schema, now: number): void {
         },
       );
 
+    let minReader = 1;
     for (const [index, step] of steps.entries()) {
       const version = index + 1;
+      minReader = step.minReader ?? minReader;
       if (version <= (ledger?.version ?? 0)) continue;
       db.transaction(() => {
-        db.run(step.sql);
+        runStep(db, step);
         db.run(
           'INSERT INTO schema_ledger (feature, version, name, min_reader, applied_at) VALUES (?, ?, ?, ?, ?)',
           feature,
           version,
           step.name,
-          step.minReader,
+          minReader,
           now,
         );
       });
     }
+  }
+}
+
+/** @throws Error that names the step: SQLite's own words do not say where they belong */
+function runStep(db: Database, { name, sql }: SchemaStep): void {
+  try {
+    db.run(sql);
+  } catch (error) {
+    throw new Error(`schema step "${name}": ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

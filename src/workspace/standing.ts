@@ -5,7 +5,6 @@ import type { Database } from './sql.ts';
 export const WORKSPACE_SCHEMA: readonly SchemaStep[] = [
   {
     name: 'workspace: agenda and standing',
-    minReader: 1,
     sql: `
       CREATE TABLE agenda (task TEXT PRIMARY KEY, due_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE standing (
@@ -28,17 +27,23 @@ export interface Standing {
  */
 export class StandingStore {
   readonly #db: Database;
+  /** As it stands in the database, which nobody writes but this object. */
+  #known: Standing | undefined;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
   read(): Standing | undefined {
+    if (this.#known) return this.#known;
     const row = this.#db.first<{ role: string; disabled: number }>('SELECT role, disabled FROM standing');
-    return row && { role: row.role as Role, disabled: row.disabled === 1 };
+    this.#known = row && { role: row.role as Role, disabled: row.disabled === 1 };
+    return this.#known;
   }
 
   write(standing: Standing, now: number): void {
+    // Read anew next time: a transaction that holds this write may yet be rolled back.
+    this.#known = undefined;
     this.#db.run(
       `INSERT INTO standing (only_row, role, disabled, updated_at) VALUES (1, ?, ?, ?)
        ON CONFLICT (only_row) DO UPDATE SET role = excluded.role, disabled = excluded.disabled, updated_at = excluded.updated_at`,

@@ -86,6 +86,36 @@ describe('a page that says what went wrong', () => {
   });
 });
 
+describe('the page of the HTTP API', () => {
+  test('is found from the start page, and leads to each operation and each schema', async () => {
+    const { page } = await openBrowser();
+    await page.goto(carrel.url);
+    await page.getByRole('link', { name: 'the HTTP API' }).click();
+    await page.waitForURL(`${carrel.url}/docs`);
+    const nowhere = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('a[href^="#"]')].map((link) => link.hash.slice(1)).filter((id) => !document.getElementById(id))`,
+    );
+    expect(nowhere).toEqual([]);
+    await page.getByRole('navigation').getByRole('link', { name: 'Fetch a file', exact: true }).click();
+    await page.waitForURL(/#fetchFile$/);
+    await page.getByRole('heading', { name: 'Fetch a file', exact: true }).waitFor();
+    expect(await page.evaluate('document.getElementById("fetchFile").getBoundingClientRect().top < innerHeight')).toBe(
+      true,
+    );
+  });
+
+  test('opens its examples from the keyboard, and shows their commands', async () => {
+    const { page } = await openBrowser({ javaScript: false });
+    await page.goto(`${carrel.url}/docs`);
+    const store = page.getByRole('article', { name: 'Store a file' });
+    await store.getByText('The file as the body').focus();
+    await page.keyboard.press('Enter');
+    const command = store.getByText(/^curl/).first();
+    await command.waitFor();
+    expect(await command.innerText()).toContain(`'${carrel.url}/files?name=table.csv'`);
+  });
+});
+
 /** All pages in all of their states, in an order in which one person may come across them. */
 async function* walk(page: Page): AsyncGenerator<string> {
   const local = await startApp(carrel.url, 'Claude Code');
@@ -99,6 +129,9 @@ async function* walk(page: Page): AsyncGenerator<string> {
 
   await page.goto(carrel.url);
   yield 'home';
+  await page.goto(`${carrel.url}/docs`);
+  for (const summary of await page.locator('summary').all()) await summary.click();
+  yield 'docs';
   await page.goto(local.link());
   yield 'sign-in';
   await signIn(page, 'ada@example');

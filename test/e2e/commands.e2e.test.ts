@@ -81,6 +81,30 @@ describe('npm run demo', () => {
   });
 });
 
+describe('npm run call', () => {
+  const at = () => ['--url', deployment.origin, '--email', 'caller@example.com'];
+
+  it('lists the tools, calls one, and says what it answered', async () => {
+    expect((await run('call.ts', at())).output).toMatch(/whoami {2}\S/);
+    const { status, output } = await run('call.ts', ['state_set', '{"key":"k","value":[1]}', ...at()]);
+    expect([status, output]).toEqual([0, expect.stringMatching(/Wrote k in default: version 1.*"version": 1/s)]);
+    const wrong = await run('call.ts', ['state_get', '{"key":"none"}', ...at()]);
+    expect([wrong.status, wrong.output]).toEqual([1, expect.stringContaining('not_found: ')]);
+  });
+
+  it('says what is wrong with what it was given', async () => {
+    for (const [args, fault] of [
+      [['no_such_tool', ...at()], 'has no tool no_such_tool'],
+      [['whoami', '[1]', ...at()], 'one JSON object'],
+      [['whoami', '--url', 'https://carrel.example.com'], 'on this machine'],
+      [['whoami', '--url', `http://localhost:${await freePort()}`], 'Does `npm start` run?'],
+    ] as const) {
+      const { status, output } = await run('call.ts', args);
+      expect([status, output]).toEqual([1, expect.stringContaining(fault)]);
+    }
+  });
+});
+
 describe('npm run smoke', () => {
   it('tries a running server without a human and removes what it made', async () => {
     const { status, output } = await run('smoke.ts', [deployment.origin, '--email', 'smoke@example.com']);

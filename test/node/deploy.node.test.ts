@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,18 +25,21 @@ const SLOW = { timeout: 120_000 };
 /** A checkout with this project's wrangler.toml, a Worker of a few lines and migrations of its own. */
 function makeCheckout(): string {
   const root = mkdtempSync(join(tmpdir(), 'carrel-deploy-test-'));
-  cpSync(join(ROOT, 'wrangler.toml'), join(root, 'wrangler.toml'));
+  mkdirSync(join(root, 'src'));
+  for (const name of ['wrangler.toml', 'package.json', 'scripts', 'src'])
+    cpSync(join(ROOT, name), join(root, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   const config = readFileSync(join(root, 'wrangler.toml'), 'utf8');
   const classes = new Set([...config.matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name));
-  mkdirSync(join(root, 'src'));
   writeFileSync(
     join(root, 'src/index.ts'),
     [
       `import { DurableObject } from 'cloudflare:workers';`,
       ...[...classes].map((name) => `export class ${name} extends DurableObject {}`),
-      `export default { fetch: () => new Response('ok'), scheduled() {} };`,
+      `export default { fetch: async () => new Response((await import('./later.ts')).TEXT), scheduled() {} };`,
     ].join('\n'),
   );
+  writeFileSync(join(root, 'src/later.ts'), `export const TEXT = 'ok';`);
   mkdirSync(join(root, 'migrations'));
   addMigration(root, '0001_people.sql', 'CREATE TABLE people (id TEXT PRIMARY KEY) STRICT;');
   return root;
@@ -124,7 +128,7 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     let output = '';
     const write = (part: string): void => void (output += stripVTControlCharacters(part));
     await runDeploy({ args: ['--dry-run'], root: ROOT, env: { ...home(), ...cloudflare.env }, write, patience: 0 });
-    expect(output).toMatch(/✔ Bundle {10}builds: entry \d+ KB, gzip \d+ KB\n/);
+    expect(output).toMatch(/✔ Bundle {10}builds: entry \d+ KB, gzip \d+ KB(?:, \d+ KB beside it)?\n/);
     expect(output).toMatch(/→ Migrations {6}apply \d+: 0001_/);
     expect(cloudflare.changes).toEqual([]);
   });
@@ -154,6 +158,9 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     expect(text('DEV_SIGN_IN')).toBe('');
     expect(text('PUBLIC_URL')).toBe('https://carrel.acme.workers.dev');
     expect(bindings().find(({ type }) => type === 'd1')?.['id']).toBe([...cloudflare.databases.keys()][0]);
+    // What is loaded later is a module beside the entry, and goes up with it.
+    const modules = cloudflare.uploads[0]?.modules.filter((name) => name.endsWith('.js')) ?? [];
+    expect(modules).toEqual(expect.arrayContaining(['index.js', expect.stringMatching(/^later-\w+\.js$/)]));
 
     for (const name of ['CARREL_SECRET', 'PERSON_ID_KEY']) {
       expect(text(name)).toMatch(/^[0-9a-f]{64}$/);
@@ -245,7 +252,8 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     expect(output).toContain('Address         https://carrel.example.com');
     expect(output).toContain('GRANT_IDLE_DAYS 7  kept from the deployment');
     expect(output).not.toContain('attach');
-    expect(readdirSync(root).toSorted()).toEqual(['.wrangler', 'migrations', 'src', 'wrangler.toml']);
+    // The configuration that was generated is gone.
+    expect(readdirSync(root).filter((name) => name.startsWith('wrangler'))).toEqual(['wrangler.toml']);
   });
 });
 

@@ -61,7 +61,7 @@ describe('npm run doctor', () => {
     expect(code).toBe(1);
     expect(output).toContain('CARREL_SECRET has fewer than 32 characters.');
     expect(output).toContain('GRANT_IDLE_DAYS must be a whole number from 1 to 365.');
-    expect(output).toContain('TOOLSETS names a toolset that does not exist; there are: sessions, files.');
+    expect(output).toContain('TOOLSETS names a toolset that does not exist; there are: sessions, files');
     expect(output.replaceAll(/\s+/g, ' ')).toContain('which Carrel does not know. Is CARREL_SECRET meant?');
     expect(output).toContain('Line 6 of .dev.vars is not of the form NAME=value.');
     expect(output).toContain('5 faults');

@@ -38,18 +38,14 @@ describe.each(ERROR_CODES)('%s', (code) => {
     expect(errorResponse(error, program, 'req1').headers.get('Content-Type')).toBe('application/problem+json');
   });
 
-  test('leaves a tool as an error result; structured in the 2026 era only', () => {
-    const modern = toolError(error, 'modern', 'req1');
-    expect(modern).toMatchObject({
+  test('leaves a tool as an error result, without structured content', () => {
+    const result = toolError(error, 'req1');
+    expect(result).toEqual({
       isError: true,
-      structuredContent: { error: { code, message: 'Do this next.', limit: 3 } },
+      content: [{ type: 'text', text: expect.stringContaining(`${code}: Do this next.`) as string }],
+      _meta: { 'carrel/error': { code, message: 'Do this next.', limit: 3 } },
     });
-    expect(JSON.stringify(modern)).not.toContain('for-the-log');
-    const legacy = toolError(error, 'legacy', 'req1');
-    expect(legacy.structuredContent).toBeUndefined();
-    expect(legacy.content).toEqual([
-      { type: 'text', text: expect.stringContaining(`${code}: Do this next.`) as string },
-    ]);
+    expect(JSON.stringify(result)).not.toContain('for-the-log');
   });
 });
 

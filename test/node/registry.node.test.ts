@@ -1,29 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
 import { getEncoding } from 'js-tiktoken';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 
+import { ROOT } from '../../scripts/lib/paths.ts';
 import type { FileService } from '../../src/files/service.ts';
-import { filesToolset } from '../../src/files/tools.ts';
 import { defineTool } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
-import { SessionService } from '../../src/sessions/service.ts';
-import { sessionsToolset } from '../../src/sessions/tools.ts';
+import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
 
 // Definitions alone: no tool is called here, so the service of the files is never reached.
-const toolsets = [sessionsToolset(new SessionService()), filesToolset({} as FileService)];
+const toolsets = makeToolsets(TOOLSETS, { files: {} as FileService });
+const everything = new Registry(toolsets, Object.keys(TOOLSETS));
+const everyTool = [...everything.select(new URLSearchParams()).tools.values()];
+/** Those that a deployment has whose operator chose nothing. */
 const registry = new Registry(toolsets);
-const all = registry.select(new URLSearchParams());
-const tools = [...all.tools.values()];
+const tools = [...registry.select(new URLSearchParams()).tools.values()];
 
 /** The most that all default definitions may cost a client that reads them. */
 const TOKEN_LIMIT = 6000;
+/** Written anew by `npx vitest run --project node test/node/registry -u`. */
+const RECORD = 'test/node/tool-tokens.txt';
 
 describe('every tool', () => {
-  test.each(tools.map(({ tool, scope }) => [tool.name, tool, scope] as const))(
+  test.each(everyTool.map(({ tool, scope }) => [tool.name, tool, scope] as const))(
     '%s is complete',
     (name, tool, scope) => {
-      expect(name).toMatch(/^[a-z]+(?:_[a-z]+)?$/);
+      expect(name).toMatch(/^[a-z]+(?:_[a-z]+)*$/);
       expect(tool.title).not.toBe('');
       expect(tool.description.length).toBeGreaterThan(20);
       expect(Object.values(tool.annotations).every((value) => typeof value === 'boolean')).toBe(true);
@@ -35,7 +41,7 @@ describe('every tool', () => {
       ]);
       expect(tool.annotations.readOnlyHint).toBe(tool.access === 'read');
       expect(scope).toMatch(/^[a-z]+:(?:read|write)$/);
-      expect(registry.scopes.map((each) => each.name)).toContain(scope);
+      expect(everything.scopes.map((each) => each.name)).toContain(scope);
       for (const schema of [
         tool.inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }),
         tool.outputSchema['~standard'].jsonSchema.output({ target: 'draft-2020-12' }),
@@ -49,13 +55,14 @@ describe('every tool', () => {
 });
 
 test('every scope says in plain words what it allows', () => {
-  for (const scope of registry.scopes) expect(scope.sentence).toMatch(/^[A-Z].+\.$/);
+  for (const scope of everything.scopes) expect(scope.sentence).toMatch(/^[A-Z].+\.$/);
 });
 
-test(`all definitions together cost at most ${TOKEN_LIMIT} tokens`, () => {
+describe('what the definitions cost a client that reads them', () => {
   const encoding = getEncoding('o200k_base');
-  const cost = tools.map(({ tool }) => ({
+  const cost = everyTool.map(({ tool }) => ({
     name: tool.name,
+    isDefault: tools.some((each) => each.tool === tool),
     tokens: encoding.encode(
       JSON.stringify({
         name: tool.name,
@@ -67,18 +74,55 @@ test(`all definitions together cost at most ${TOKEN_LIMIT} tokens`, () => {
       }),
     ).length,
   }));
-  const total = cost.reduce((sum, { tokens }) => sum + tokens, 0);
-  console.log(cost.map(({ name, tokens }) => `${String(tokens).padStart(6)}  ${name}`).join('\n'));
-  console.log(`${String(total).padStart(6)}  tokens in all (o200k_base)`);
-  expect(total).toBeLessThanOrEqual(TOKEN_LIMIT);
+  const total = cost.reduce((sum, { tokens, isDefault }) => sum + (isDefault ? tokens : 0), 0);
+
+  test(`is at most ${TOKEN_LIMIT} tokens`, () => {
+    expect(total).toBeLessThanOrEqual(TOKEN_LIMIT);
+  });
+
+  test('is on record, so that every change of it is seen', async () => {
+    const shown = cost.map(({ name, tokens, isDefault }) => ({
+      name: isDefault ? name : `${name} (off by default)`,
+      tokens,
+    }));
+    const lines = [...shown, { name: 'in all by default (o200k_base)', tokens: total }];
+    const before = recorded();
+    console.log(
+      lines
+        .map(({ name, tokens }) => {
+          const change = before ? tokens - (before.get(name) ?? 0) : 0;
+          return `${String(tokens).padStart(6)}  ${(change === 0 ? '' : change > 0 ? `+${change}` : String(change)).padStart(5)}  ${name}`;
+        })
+        .concat(before ? [] : ['               no earlier commit to compare with'])
+        .join('\n'),
+    );
+    const record = lines.map(({ name, tokens }) => `${String(tokens).padStart(6)}  ${name}\n`).join('');
+    await expect(record).toMatchFileSnapshot(join(ROOT, RECORD));
+  });
 });
+
+/** The record as of the last commit that had another one to compare with: HEAD, or the commit before it in a clean checkout. */
+function recorded(): Map<string, number> | undefined {
+  const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+  const isChanged = git('diff', '--quiet', 'HEAD', '--', RECORD).status !== 0;
+  const { status, stdout } = git('show', `${isChanged ? 'HEAD' : 'HEAD^'}:${RECORD}`);
+  if (status !== 0) return undefined;
+  return new Map(
+    stdout
+      .split('\n')
+      .map((line) => /^ *(\d+) {2}(.+)$/.exec(line))
+      .map((match) => [match?.[2] ?? '', Number(match?.[1])]),
+  );
+}
 
 describe('an address that narrows', () => {
   const names = (query: string) => [...registry.select(new URLSearchParams(query)).tools.keys()];
 
   test('`toolsets` leaves the tools of those', () => {
     expect(names('toolsets=sessions').every((name) => /^(?:whoami|session_|state_)/.test(name))).toBe(true);
-    expect(names('toolsets=files,sessions').length).toBe(tools.length);
+    expect(names('toolsets=files,sessions')).toEqual(
+      expect.arrayContaining([...names('toolsets=sessions'), ...names('toolsets=files')]),
+    );
   });
 
   test('`readonly` leaves what changes nothing', () => {
@@ -93,11 +137,9 @@ describe('an address that narrows', () => {
 });
 
 test('two tools of one name are refused, and a toolset is off unless it is named', () => {
-  const tool = defineTool({
-    name: 'whoami',
+  const tool = defineTool('whoami', {
     title: 'Again',
     description: 'A second tool of the same name.',
-    access: 'read',
     behaviour: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     input: z.strictObject({}),
     output: z.object({}),
@@ -105,8 +147,28 @@ test('two tools of one name are refused, and a toolset is off unless it is named
     text: () => '',
   });
   const consent = { title: 'more', read: 'More.', write: 'More.' };
-  expect(() => new Registry([...toolsets, defineToolset({ name: 'more', consent, tools: [tool] })])).toThrow(/whoami/);
-  const off = defineToolset({ name: 'more', consent, onByDefault: false, tools: [{ ...tool, name: 'more_read' }] });
-  expect(new Registry([...toolsets, off]).toolsets).toHaveLength(2);
+  expect(
+    () =>
+      new Registry([
+        ...toolsets,
+        defineToolset('more', {
+          consent,
+          tools: [tool],
+        }),
+      ]),
+  ).toThrow(/whoami/);
+  const off = defineToolset('more', {
+    consent,
+    onByDefault: false,
+    tools: [{ ...tool, name: 'more_read' }],
+  });
+  expect(new Registry([...toolsets, off]).toolsets).not.toContain(off);
   expect(new Registry([...toolsets, off], ['more']).toolsets).toEqual([off]);
+});
+
+test('a toolset that is listed under another name is refused', () => {
+  const services = { files: {} as FileService };
+  expect(() => makeToolsets({ shop: () => makeToolsets(TOOLSETS, services).at(-1)! }, services)).toThrow(
+    /the toolset \w+ is listed as shop/,
+  );
 });

@@ -15,6 +15,8 @@ interface Binding {
 export interface UploadMetadata {
   readonly bindings: readonly Binding[];
   readonly keep_bindings?: readonly string[];
+  /** Names of the modules that were sent with it. */
+  readonly modules: readonly string[];
   readonly [field: string]: unknown;
 }
 
@@ -278,7 +280,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   if (type.startsWith('multipart/form-data')) {
     const form = await new Response(body, { headers: { 'Content-Type': type } }).formData();
     const metadata = form.get('metadata');
-    return JSON.parse(typeof metadata === 'string' ? metadata : await (metadata as Blob).text());
+    const fields = JSON.parse(typeof metadata === 'string' ? metadata : await (metadata as Blob).text()) as object;
+    return { ...fields, modules: [...form.keys()].filter((name) => name !== 'metadata') };
   }
   return type.includes('json') ? JSON.parse(await body.text()) : await body.text();
 }

@@ -1,4 +1,5 @@
 import type { Bindings } from '../../src/app.ts';
+import { count, countD1 } from './costs.ts';
 
 /**
  * What the tests put between the code under test and its storage: a delay, because a race that storage
@@ -34,11 +35,18 @@ export function slowed(database: D1Database): D1Database {
     await pause();
   };
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const run = async (query: () => Promise<D1Result>) => {
+      await before();
+      const answer = await query();
+      countD1(answer);
+      return answer;
+    };
     const wrapped = {
       bind: (...values: unknown[]) => wrap(statement.bind(...values)),
-      first: async (...column: []) => (await before(), statement.first(...column)),
-      run: async () => (await before(), statement.run()),
-      all: async () => (await before(), statement.all()),
+      // D1's own `first` does the same, and says nothing of the rows.
+      first: async () => (await run(async () => statement.all())).results[0] ?? null,
+      run: async () => run(async () => statement.run()),
+      all: async () => run(async () => statement.all()),
     };
     originals.set(wrapped, statement);
     return wrapped as unknown as D1PreparedStatement;
@@ -47,7 +55,9 @@ export function slowed(database: D1Database): D1Database {
     prepare: (query: string) => wrap(database.prepare(query)),
     batch: async (statements: D1PreparedStatement[]) => {
       await before();
-      return database.batch(statements.map((statement) => originals.get(statement) ?? statement));
+      const answers = await database.batch(statements.map((statement) => originals.get(statement) ?? statement));
+      for (const answer of answers) countD1(answer);
+      return answers;
     },
   } as unknown as D1Database;
 }
@@ -57,7 +67,21 @@ export function counted(namespace: Bindings['WORKSPACE']): Bindings['WORKSPACE']
   return {
     getByName: (name: string) => {
       reached.workspaces += 1;
-      return namespace.getByName(name);
+      return countedCalls(namespace.getByName(name));
     },
   } as unknown as Bindings['WORKSPACE'];
+}
+
+/** A stub that counts its calls: one workspace that is reached may be called several times. */
+function countedCalls<Stub extends object>(stub: Stub): Stub {
+  return new Proxy(stub, {
+    get: (_target, name) => {
+      const method: unknown = Reflect.get(stub, name);
+      if (typeof method !== 'function') return method;
+      return (...parameters: unknown[]): unknown => {
+        count('roundTrips');
+        return Reflect.apply(method, stub, parameters);
+      };
+    },
+  });
 }

@@ -5,6 +5,8 @@ export type Era = '2025' | '2026';
 export interface RpcAnswer {
   readonly status: number;
   readonly headers: Headers;
+  /** As it went over the wire: every event of a stream. */
+  readonly text: string;
   /** The JSON-RPC message; for a refusal that is none, the body as it came. */
   readonly message: {
     readonly result?: Record<string, unknown> & { structuredContent?: Record<string, unknown>; isError?: boolean };
@@ -22,11 +24,16 @@ export interface RpcRequest {
 }
 
 /** A request of either era, as its SDK sends it. */
-export function rpcRequest(method: string, params: Record<string, unknown> = {}, era: Era = '2026'): RpcRequest {
+export function rpcRequest(
+  method: string,
+  params: Record<string, unknown> = {},
+  era: Era = '2026',
+  capabilities: Record<string, unknown> = {},
+): RpcRequest {
   const version = VERSIONS[era];
   const meta = {
     'io.modelcontextprotocol/protocolVersion': version,
-    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/clientCapabilities': capabilities,
   };
   const name = params['name'] ?? params['uri'];
   return {
@@ -41,7 +48,7 @@ export function rpcRequest(method: string, params: Record<string, unknown> = {},
       jsonrpc: '2.0',
       id: 1,
       method,
-      params: era === '2026' ? { ...params, _meta: meta } : params,
+      params: era === '2026' ? { ...params, _meta: { ...meta, ...(params['_meta'] as object | undefined) } } : params,
     }),
   };
 }
@@ -51,21 +58,30 @@ export async function rpc(
   token: string,
   method: string,
   params: Record<string, unknown> = {},
-  { era = '2026', address = '/mcp' }: { era?: Era; address?: string } = {},
+  {
+    era = '2026',
+    address = '/mcp',
+    capabilities,
+  }: { era?: Era; address?: string; capabilities?: Record<string, unknown> } = {},
 ): Promise<RpcAnswer> {
-  const { headers, ...init } = rpcRequest(method, params, era);
+  const { headers, ...init } = rpcRequest(method, params, era, capabilities);
   const response = await send(address, { ...init, headers: { ...headers, Authorization: `Bearer ${token}` } });
   const text = await response.text();
   const json = response.headers.get('Content-Type')?.startsWith('text/event-stream') ? lastEvent(text) : text;
-  return { status: response.status, headers: response.headers, message: json === '' ? {} : JSON.parse(json) };
+  return { status: response.status, headers: response.headers, text, message: json === '' ? {} : JSON.parse(json) };
 }
 
-/** Calls a tool. @returns the tool's structured content, or its text when it failed */
+/** Calls a tool. @returns its structured content, or what it says of its error */
 export async function tool(token: string, name: string, input: Record<string, unknown> = {}): Promise<ToolAnswer> {
   const { status, message } = await rpc(token, 'tools/call', { name, arguments: input });
   if (!message.result) throw new Error(`${name}: ${status} ${JSON.stringify(message)}`);
-  const { structuredContent = {}, isError = false, content } = message.result;
-  return { failed: isError, content: structuredContent, text: (content as { text: string }[])[0]?.text ?? '' };
+  const { structuredContent = {}, isError = false, content, _meta } = message.result;
+  const error = (_meta as Record<string, unknown> | undefined)?.['carrel/error'];
+  return {
+    failed: isError,
+    content: isError ? { error } : structuredContent,
+    text: (content as { text: string }[])[0]?.text ?? '',
+  };
 }
 
 export interface ToolAnswer {

@@ -3,9 +3,12 @@ import { exports } from 'cloudflare:workers';
 import { approve, Browser, signInWithEmail } from '../../scripts/client/browser.ts';
 import type { BrowserPage } from '../../scripts/client/browser.ts';
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts';
+import { TEST_TOOLSETS } from './toolsets.ts';
 
 export const ORIGIN = 'http://localhost:8787';
-export const SCOPES = 'sessions:read sessions:write files:read files:write';
+export const SCOPES = Object.keys(TEST_TOOLSETS)
+  .flatMap((name) => [`${name}:read`, `${name}:write`])
+  .join(' ');
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1:33418/callback';
 
 const worker = (exports as unknown as { default: Fetcher }).default;

@@ -43,7 +43,7 @@ export function removeFolders(): void {
 /** A checkout with this project's scripts and wrangler.toml, and a small Worker in place of Carrel. */
 export function makeCheckout(): string {
   const root = folder();
-  for (const name of ['wrangler.toml', 'package.json', 'scripts', 'src/settings.ts', 'src/lib']) {
+  for (const name of ['wrangler.toml', 'package.json', 'scripts', 'src']) {
     mkdirSync(join(root, 'src'), { recursive: true });
     cpSync(join(ROOT, name), join(root, name), { recursive: true });
   }

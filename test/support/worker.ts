@@ -1,24 +1,41 @@
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
+import { count, countedBucket, countedObject, countedRequest } from './costs.ts';
 import { counted, pause, slowed } from './delays.ts';
+import { TEST_TOOLSETS } from './toolsets.ts';
 
-/** The Worker of src/index.ts, with delays (none until a test asks for them) and a count before its storage. */
+/**
+ * The Worker of src/index.ts and a toolset more, with delays (none until a test asks for them) and counts
+ * before its storage.
+ */
 const watched = (env: Bindings): Bindings => ({
   ...env,
   DIRECTORY: slowed(env.DIRECTORY),
   WORKSPACE: counted(env.WORKSPACE),
+  FILES: countedBucket(env.FILES),
 });
 
 export class Workspace extends WorkspaceObject {
   constructor(state: DurableObjectState, env: Bindings) {
-    super(state, env, { ...workspaceDependencies(watched(env)), pause });
+    super(countedObject(state), env, { ...workspaceDependencies(watched(env)), pause });
+  }
+
+  override async alarm(): Promise<void> {
+    await super.alarm();
+    count('alarms');
   }
 }
 
 let app: App | undefined;
 
 export default {
-  fetch: (request, env) => (app ??= createApp(watched(env))).fetch(request),
-  scheduled: (_event, env) => (app ??= createApp(watched(env))).scheduled(),
+  fetch: (request, env) => {
+    const served = (app ??= createApp(watched(env), TEST_TOOLSETS));
+    return countedRequest(request, async (same) => served.fetch(same));
+  },
+  scheduled: (_event, env) => {
+    count('requests');
+    return (app ??= createApp(watched(env), TEST_TOOLSETS)).scheduled();
+  },
 } satisfies ExportedHandler<Bindings>;

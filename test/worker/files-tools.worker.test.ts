@@ -23,6 +23,9 @@ describe('tools and resources', () => {
       expect(JSON.stringify(result).length).toBeLessThan(75_000);
       const part = result.structuredContent as { text: string; next_offset?: number };
       read += part.text;
+      // What is left out of an answer can be had as a whole.
+      const link = (result['content'] as { type: string; uri?: string }[]).find(({ type }) => type === 'resource_link');
+      expect(link?.uri).toBe(part.next_offset === undefined ? undefined : `carrel://files/${id}`);
       offset = part.next_offset;
     }
     expect(read === text).toBe(true);

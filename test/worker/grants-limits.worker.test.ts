@@ -68,7 +68,7 @@ it('the default session keeps the name under which everybody finds it', async ()
     ['session_archive', { session: 'ses_default' }],
   ] as const) {
     const { message } = await rpc(accessToken, 'tools/call', { name, arguments: input });
-    expect(message.result?.structuredContent).toMatchObject({ error: { code: 'unsupported' } });
+    expect(message.result?.['_meta']).toMatchObject({ 'carrel/error': { code: 'unsupported' } });
   }
 });
 

@@ -6,10 +6,11 @@ import type { Bindings } from '../../src/app.ts';
 import { resetReached, storageReached } from '../support/delays.ts';
 import { rpcRequest } from '../support/mcp.ts';
 import { connected, ORIGIN, send } from '../support/person.ts';
+import { TEST_TOOLSETS } from '../support/toolsets.ts';
 
 const bindings = env as unknown as Bindings;
 const PRODUCTION = { DEPLOYMENT: 'production', DEV_SIGN_IN: '' };
-const appWith = (vars: Record<string, string>) => createApp({ ...bindings, ...vars });
+const appWith = (vars: Record<string, string>) => createApp({ ...bindings, ...vars }, TEST_TOOLSETS);
 const PAGE = { Accept: 'text/html,application/xhtml+xml' };
 
 /** An error as programs get it. */
@@ -276,7 +277,9 @@ describe('the probes', () => {
           },
         },
       );
-      const response = await createApp({ ...bindings, [name]: broken }).fetch(new Request(`${ORIGIN}/readyz`));
+      const response = await createApp({ ...bindings, [name]: broken }, TEST_TOOLSETS).fetch(
+        new Request(`${ORIGIN}/readyz`),
+      );
       expect(response.status).toBe(503);
       const text = await response.text();
       const checks = (JSON.parse(text) as { checks: Record<string, { ok: boolean }> }).checks;

@@ -6,6 +6,7 @@ import { htmlForms } from '../../scripts/client/html-forms.ts';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/app.ts';
 import { connected, ORIGIN, Person, send } from '../support/person.ts';
+import { TEST_TOOLSETS } from '../support/toolsets.ts';
 
 const bindings = env as unknown as Bindings;
 
@@ -157,7 +158,7 @@ describe('the development sign-in', () => {
     ['without its flag', ORIGIN, { DEV_SIGN_IN: '' }],
     ['with a flag that says no', ORIGIN, { DEV_SIGN_IN: 'false' }],
   ])('does not exist %s', async (_where, origin, vars) => {
-    const app = createApp({ ...bindings, ...vars });
+    const app = createApp({ ...bindings, ...vars }, TEST_TOOLSETS);
     const browser = new Browser(origin, async (url, init) => app.fetch(new Request(url, init)));
     const page = await browser.open('/sign-in');
     expect(page.status).toBe(200);
@@ -175,7 +176,9 @@ describe('the development sign-in', () => {
 
   it('stops a production deployment that has its flag', async () => {
     const vars = { PUBLIC_URL: 'https://carrel.example', DEPLOYMENT: 'production', DEV_SIGN_IN: 'true' };
-    const response = await createApp({ ...bindings, ...vars }).fetch(new Request('https://carrel.example/sign-in'));
+    const response = await createApp({ ...bindings, ...vars }, TEST_TOOLSETS).fetch(
+      new Request('https://carrel.example/sign-in'),
+    );
     expect(response.status).toBe(503);
     expect(await response.text()).toContain('DEV_SIGN_IN');
   });

@@ -17,6 +17,7 @@ import {
   tokens,
 } from '../support/person.ts';
 import { times } from '../support/rounds.ts';
+import { TEST_TOOLSETS } from '../support/toolsets.ts';
 
 const bindings = env as unknown as Bindings & Record<string, unknown>;
 
@@ -166,7 +167,7 @@ describe('the token endpoint', () => {
 
 describe('a new PERSON_ID_KEY', () => {
   const [before, now] = [String(bindings['PERSON_ID_KEY']), 'the-key-after-the-rotation'.padEnd(64, '0')];
-  const appWith = (keys: Record<string, string>) => createApp({ ...bindings, ...keys });
+  const appWith = (keys: Record<string, string>) => createApp({ ...bindings, ...keys }, TEST_TOOLSETS);
   const statusAt = async (app: App, token: string) => {
     const { headers, ...request } = rpcRequest('tools/list');
     const sent = { ...request, headers: { ...headers, Authorization: `Bearer ${token}` } };
@@ -213,10 +214,10 @@ describe('the directory', () => {
     };
     expect(await kept()).toEqual({ questions: true, client: true });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
-    await createApp(bindings).scheduled();
+    await createApp(bindings, TEST_TOOLSETS).scheduled();
     expect(await kept()).toEqual({ questions: false, client: true });
     vi.setSystemTime(Date.now() + 15 * 86_400_000);
-    await createApp(bindings).scheduled();
+    await createApp(bindings, TEST_TOOLSETS).scheduled();
     expect((await bindings.DIRECTORY.prepare('SELECT * FROM sign_in_sessions').all()).results).toEqual([]);
   });
 });

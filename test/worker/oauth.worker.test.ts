@@ -4,10 +4,10 @@ import { approve } from '../../scripts/client/browser.ts';
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts';
 import { delayStorage } from '../support/delays.ts';
 import { statusOf } from '../support/mcp.ts';
-import { codeOf, OAuthClient, ORIGIN, outcome, Person, register, send, tokens } from '../support/person.ts';
+import { codeOf, OAuthClient, ORIGIN, outcome, Person, register, SCOPES, send, tokens } from '../support/person.ts';
 import { times } from '../support/rounds.ts';
 
-const ALL_SCOPES = ['sessions:read', 'sessions:write', 'files:read', 'files:write'];
+const ALL_SCOPES = SCOPES.split(' ');
 
 afterEach(() => {
   delayStorage(0);

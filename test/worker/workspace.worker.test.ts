@@ -99,8 +99,9 @@ describe('the schema of a workspace', () => {
   it('never asks a step for more readers than there are steps', () => {
     for (const [feature, steps] of Object.entries(SCHEMA))
       for (const [index, { minReader, name }] of steps.entries()) {
-        expect([feature, name, minReader >= 1 && minReader <= index + 1]).toEqual([feature, name, true]);
-        expect(minReader).toBeGreaterThanOrEqual(steps[index - 1]?.minReader ?? 0);
+        const before = Math.max(1, ...steps.slice(0, index).map((step) => step.minReader ?? 1));
+        const asked = minReader ?? before;
+        expect([feature, name, asked >= before && asked <= index + 1]).toEqual([feature, name, true]);
       }
   });
 });
@@ -148,6 +149,8 @@ describe('a workspace', () => {
     await runInDurableObject(WORKSPACE.getByName(personId), (_object, { storage }) => {
       storage.sql.exec('DELETE FROM standing');
     });
+    // It is the only one that writes there, and remembers.
+    await evictDurableObject(WORKSPACE.getByName(personId));
     expect([grantId.length > 0, await statusOf(accessToken)]).toEqual([true, 401]);
   });
 });

@@ -10,7 +10,12 @@ import type { DevServer } from '../../../scripts/lib/dev-server.ts';
 /** The real bundle under `wrangler dev`, with a throwaway state folder, for the tests of one file. */
 export class Deployment {
   readonly #state = mkdtempSync(join(tmpdir(), 'carrel-e2e-'));
+  readonly #vars: Readonly<Record<string, string>>;
   #server: DevServer | undefined;
+
+  constructor(vars: Readonly<Record<string, string>> = {}) {
+    this.#vars = vars;
+  }
 
   get #running(): DevServer {
     if (!this.#server) throw new Error('the server does not run');
@@ -32,7 +37,7 @@ export class Deployment {
   }
 
   async start(port = 0): Promise<void> {
-    this.#server = await startDevServer({ port, persistTo: this.#state, quiet: true });
+    this.#server = await startDevServer({ port, persistTo: this.#state, vars: this.#vars, quiet: true });
   }
 
   /** `kill -9` of wrangler and workerd; resolves when they are gone. */
@@ -52,9 +57,13 @@ export class Deployment {
   }
 }
 
-/** A deployment that runs from before the first test of the file to after its last. */
-export function useDeployment(): Deployment {
-  const deployment = new Deployment();
+/**
+ * A deployment that runs from before the first test of the file to after its last.
+ *
+ * @param vars settings of it that are not as in wrangler.toml
+ */
+export function useDeployment(vars: Readonly<Record<string, string>> = {}): Deployment {
+  const deployment = new Deployment(vars);
   beforeAll(() => deployment.start());
   afterAll(() => deployment.remove());
   return deployment;

@@ -4,23 +4,20 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 
-import { approve } from '../../../scripts/client/browser.ts';
-import type { Browser } from '../../../scripts/client/browser.ts';
 import { REDIRECT_URL } from '../../../scripts/client/mcp.ts';
 
 /** What an app of the 2025 era keeps, written against the SDK v1's own types. */
-class V1Auth implements OAuthClientProvider {
+export class V1Auth implements OAuthClientProvider {
   readonly redirectUrl = REDIRECT_URL;
-  readonly #browser: Browser;
-  readonly #email: string;
+  readonly #follow: (link: URL) => Promise<URL>;
   #client: OAuthClientInformationMixed | undefined;
   #tokens: OAuthTokens | undefined;
   #verifier = '';
   code: string | undefined;
 
-  constructor(browser: Browser, email: string) {
-    this.#browser = browser;
-    this.#email = email;
+  /** @param follow the person's way from the app's link to the address with the code */
+  constructor(follow: (link: URL) => Promise<URL>) {
+    this.#follow = follow;
   }
 
   get clientMetadata() {
@@ -50,7 +47,7 @@ class V1Auth implements OAuthClientProvider {
   }
 
   async redirectToAuthorization(url: URL) {
-    const back = await approve(this.#browser, url, this.#email);
+    const back = await this.#follow(url);
     this.code = back.searchParams.get('code') ?? undefined;
   }
 
@@ -63,23 +60,25 @@ class V1Auth implements OAuthClientProvider {
   }
 }
 
-/** Signs in and connects with the SDK v1 (MCP 2025-11-25). */
+/** Connects with the SDK v1 (MCP 2025-11-25), signing the person in on the way if that is asked. */
 export async function connectV1(
   mcpUrl: string,
-  browser: Browser,
-  email: string,
-): Promise<{ client: Client; token: string; transport: StreamableHTTPClientTransport }> {
-  const auth = new V1Auth(browser, email);
-  const open = () => new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: auth });
-  const first = open();
-  const refused: unknown = await new Client({ name: 'v1', version: '1.0.0' })
-    .connect(first)
-    .catch((error: unknown) => error);
-  if (!(refused instanceof UnauthorizedError))
-    throw new Error('the server let an app in that has no token', { cause: refused });
-  await first.finishAuth(auth.code ?? '');
-  const client = new Client({ name: 'v1', version: '1.0.0' });
-  const transport = open();
-  await client.connect(transport);
-  return { client, token: auth.tokens()?.access_token ?? '', transport };
+  auth: V1Auth,
+): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> {
+  const attempt = async () => {
+    const client = new Client({ name: 'v1', version: '1.0.0' });
+    const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: auth });
+    const refused: unknown = await client.connect(transport).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return { client, transport, refused };
+  };
+  let { refused, ...connected } = await attempt();
+  if (refused instanceof UnauthorizedError) {
+    await connected.transport.finishAuth(auth.code ?? '');
+    ({ refused, ...connected } = await attempt());
+  }
+  if (refused !== undefined) throw new Error('the SDK v1 could not connect', { cause: refused });
+  return connected;
 }

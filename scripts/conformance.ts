@@ -1,0 +1,66 @@
+/**
+ * `npm run conformance`: the official conformance suite against the real stack, signed in through
+ * OAuth, on a server of its own that leaves nothing behind. Exit status 0 only if everything passed
+ * but what is known that it cannot.
+ */
+import { ConformanceStack, isExpected, runConformance } from './lib/conformance.ts';
+import { renderConformance } from './lib/conformance-report.ts';
+import { suiteVersion } from './lib/conformance-suite.ts';
+import { StepFailed, Steps } from './lib/steps.ts';
+import { faint, onlyHelp, runScript, strong } from './lib/terminal.ts';
+import { lastWords } from './lib/wrangler.ts';
+
+const USAGE = `
+  ${strong('npm run conformance')}   runs the official MCP conformance suite
+
+    Both requirement sets of a server, 2026-07-28 and 2025-11-25, and the
+    authorization server, on a free port, with a toolset that only tests have.
+`;
+
+const stack = new ConformanceStack();
+let interrupted = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    interrupted = true;
+    void stack.stop().finally(() => process.exit(1));
+  });
+
+async function conformance(steps: Steps): Promise<void> {
+  await steps.step({
+    name: 'Start on a free port',
+    expected: 'a server that answers, and a proxy in front of it',
+    run: () => stack.start(),
+    note: (origin) => origin,
+  });
+  await steps.step({
+    name: 'Sign in through OAuth',
+    expected: 'an access token for every scope, after sign-in and consent',
+    run: () => stack.signIn(),
+  });
+  const report = await steps.step({
+    name: 'Run the suite',
+    expected: 'results of both requirement sets and of the authorization server',
+    run: () => runConformance(stack),
+    note: ({ outcomes }) => `${outcomes.length} scored`,
+  });
+  process.stdout.write(`${renderConformance(report)}\n`);
+  process.exitCode = report.outcomes.every(isExpected) ? 0 : 1;
+}
+
+await runScript(async () => {
+  if (onlyHelp(USAGE)) return;
+  const steps = new Steps('MCP conformance', `@modelcontextprotocol/conformance ${suiteVersion()}`, (text) => {
+    // The steps that an interruption breaks are no failures.
+    if (!interrupted) process.stdout.write(text);
+  });
+  process.exitCode = 1;
+  try {
+    await conformance(steps);
+  } catch (thrown) {
+    if (!(thrown instanceof StepFailed)) throw thrown;
+    steps.say('', faint('The server said last:'), ...lastWords(await stack.log()).split('\n'));
+  } finally {
+    await stack.stop();
+  }
+});

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Browser } from '../../client/browser.ts';
+import { call, connect, connectWithToken, PersonalAuth } from '../../client/mcp.ts';
+import { bundleWorker } from '../bundle.ts';
+import { readProject } from '../deploy/project.ts';
+import type { Project } from '../deploy/project.ts';
+import { asObjects, asText } from '../deploy/api.ts';
+import { DEVELOPMENT_VARS } from '../dev-server.ts';
+import { DIRECTORY_BINDING } from '../local-migrations.ts';
+import { ROOT } from '../paths.ts';
+import { MADE_SECRETS, makeSecret } from '../secrets.ts';
+import { startWorker } from './worker-host.ts';
+import type { Compatibility, WorkerHost, WorkerHostOptions } from './worker-host.ts';
+
+/** Keys of the session that is read, of the small workspace and of the large one. */
+export const FEW_KEYS = 10;
+export const MANY_KEYS = 100_000;
+/** In each workspace, the default one among them. */
+export const SESSIONS = 11;
+
+/** Where the keys are; the other sessions are for the list. */
+export const SESSION = 'market-study';
+
+/** The key of a number, of one length for all numbers. */
+export const keyOf = (index: number): string => `finding/${String(index).padStart(6, '0')}`;
+
+/** What is kept under each key. */
+export const VALUE = { title: 'Prices of the three largest vendors', checked: true, price: 129.9 };
+
+/** People with a workspace each. Nobody writes where somebody reads. */
+export interface Tokens {
+  /** Has {@link FEW_KEYS}. */
+  readonly few: string;
+  /** Has {@link MANY_KEYS}. */
+  readonly many: string;
+  readonly writer: string;
+  /** Let in once by the server that is measured, then ended. */
+  readonly revoked: string;
+}
+
+export interface Carrel {
+  readonly host: WorkerHost;
+  readonly tokens: Tokens;
+  /** How many tools are listed. */
+  readonly tools: number;
+  readonly compatibility: Compatibility;
+}
+
+type Env = WorkerHostOptions['env'];
+
+/** What wrangler.toml binds, with the vars of `npm start` and secrets of this run. */
+function environment({ vars, buckets, config }: Project): Pick<WorkerHostOptions, 'env' | 'exports'> {
+  const secrets = Object.fromEntries(MADE_SECRETS.map((name) => [name, makeSecret()]));
+  const texts = Object.entries({ ...vars, ...DEVELOPMENT_VARS, ...secrets }).map(
+    ([name, value]) => [name, { type: 'text', value }] as const,
+  );
+  const objects = asObjects((config['durable_objects'] as { bindings?: unknown } | undefined)?.bindings).map(
+    (entry) => ({ binding: asText(entry['name']) ?? '', className: asText(entry['class_name']) ?? '' }),
+  );
+  const env: Env = {
+    ...Object.fromEntries(texts),
+    [DIRECTORY_BINDING]: { type: 'd1', id: DIRECTORY_BINDING },
+    ...Object.fromEntries(buckets.map(({ binding, name }) => [binding, { type: 'r2', name }])),
+    ...Object.fromEntries(
+      objects.map(({ binding, className }) => [
+        binding,
+        { type: 'durable-object', worker: NAME, exportName: className },
+      ]),
+    ),
+  };
+  const exports = Object.fromEntries(
+    objects.map(({ className }) => [className, { type: 'durable-object', storage: 'sqlite' } as const]),
+  );
+  return { env, exports };
+}
+
+const NAME = 'carrel';
+const WORKSPACE_CLASS = 'Workspace';
+
+async function applyMigrations({ miniflare }: WorkerHost, names: readonly string[]): Promise<void> {
+  const { unstable_splitSqlQuery: split } = await import('wrangler');
+  const database = await miniflare.getD1Database(DIRECTORY_BINDING);
+  for (const name of names) {
+    const statements = split(readFileSync(join(ROOT, 'migrations', name), 'utf8'));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+}
+
+/** Somebody who signs in through OAuth and has some sessions, one of them with a few keys. */
+async function settle(url: string, email: string): Promise<string> {
+  const auth = new PersonalAuth(new Browser(url), email, { name: 'Benchmark' });
+  const client = await connect(`${url}/mcp`, auth);
+  await call(client, 'session_open', { session: SESSION });
+  for (let index = 3; index <= SESSIONS; index++)
+    await call(client, 'session_open', { session: `Project ${index}`, description: 'What there is to know of it.' });
+  for (let index = 0; index < FEW_KEYS; index++)
+    await call(client, 'state_set', { session: SESSION, key: keyOf(index), value: VALUE });
+  await client.close();
+  return auth.accessToken;
+}
+
+/**
+ * Copies the first key's row until there are as many as wanted: over HTTP that takes minutes. What is
+ * written is what a state_set wrote, but for the key; each read in the measurement shows that it is right.
+ */
+async function fill({ miniflare }: WorkerHost, token: string, keys: number): Promise<void> {
+  const [person = ''] = token.split('.');
+  const storage = await miniflare.unsafeGetDurableObjectStorage(NAME, WORKSPACE_CLASS, { name: person });
+  // A statement may not run for ever in there.
+  const step = 10_000;
+  for (let from = FEW_KEYS; from < keys; from += step)
+    await storage.exec(
+      `WITH RECURSIVE number (n) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?)
+       INSERT INTO state (session_id, key, value, bytes, version, updated_at)
+       SELECT session_id, 'finding/' || substr('000000' || n, -6), value, bytes, version, updated_at
+       FROM state, number WHERE key = ?`,
+      from,
+      Math.min(from + step, keys),
+      keyOf(0),
+    );
+}
+
+/** Lets somebody in and ends the grant again: an isolate knows the token then, and must ask all the same. */
+async function comeAndGo(url: string): Promise<string> {
+  const auth = new PersonalAuth(new Browser(url), 'grace@example.com', { name: 'Benchmark' });
+  const client = await connect(`${url}/mcp`, auth);
+  await call(client, 'whoami');
+  await client.close();
+  const token = auth.accessToken;
+  await auth.revoke();
+  return token;
+}
+
+async function countTools(url: string, token: string): Promise<number> {
+  const client = await connectWithToken(`${url}/mcp`, token);
+  const { tools } = await client.listTools();
+  await client.close();
+  return tools.length;
+}
+
+export interface CarrelOptions {
+  /** Gets the bundle and the storage. */
+  readonly folder: string;
+  readonly inspect: boolean;
+}
+
+/** What wrangler.toml says of the runtime. */
+function compatibilityOf({ config }: Project): Compatibility {
+  const flags = config['compatibility_flags'];
+  return {
+    date: asText(config['compatibility_date']) ?? '',
+    flags: Array.isArray(flags) ? flags.filter((flag) => typeof flag === 'string') : [],
+  };
+}
+
+/**
+ * Starts our Worker with people who have something in their workspaces. It starts twice: the first time
+ * it is furnished, with what that needs, the second time it is as it is measured.
+ */
+export async function startCarrel({ folder, inspect }: CarrelOptions): Promise<Carrel> {
+  const project = await readProject(ROOT);
+  const bundle = join(folder, 'carrel');
+  const compatibility = compatibilityOf(project);
+  await bundleWorker({ root: ROOT, entry: 'src/index.ts', folder: bundle });
+  const common = {
+    name: NAME,
+    bundle,
+    compatibility,
+    persistTo: join(folder, 'state'),
+    ...environment(project),
+  };
+  const furnished = await startWorker({ ...common, inspectObjects: true });
+  const { port } = furnished;
+  let tokens: Omit<Tokens, 'revoked'>;
+  try {
+    await applyMigrations(furnished, project.migrations);
+    const people = ['ada@example.com', 'mary@example.com', 'joan@example.com'];
+    const [few = '', many = '', writer = ''] = await Promise.all(people.map((email) => settle(furnished.url, email)));
+    tokens = { few, many, writer };
+    await fill(furnished, many, MANY_KEYS);
+  } finally {
+    await furnished.stop();
+  }
+  const host = await startWorker({ ...common, port, inspect });
+  try {
+    const revoked = await comeAndGo(host.url);
+    return { host, tokens: { ...tokens, revoked }, tools: await countTools(host.url, tokens.few), compatibility };
+  } catch (thrown) {
+    await host.stop();
+    throw thrown;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Values for the examples of the documents. They look like the real ones and open nothing. The tests
+ * put real ones in their place and send every example, so each stands for one thing alone.
+ */
+export const SAMPLE = {
+  /** Shown as the origin of the deployment that shows the document. */
+  origin: 'https://carrel.example.com',
+  token: 'ACCESS_TOKEN',
+  /** A file that is there, and one whose bytes are expected. */
+  fileId: 'fil_7h2k9mq4x0c8v5t1r3wz',
+  expectedFileId: 'fil_2n6p8s0v4y7b1d5g9jkq',
+  uploadAddress: 'WyJwZXJfMW4iLCJmaWwiXQ.Yd4vC2pLq8sN0xKz7tRb5w',
+  downloadAddress: 'WyJwZXJfMW4iLCJnZXQiXQ.Jm3fQ9aHd6uE1yTo8kVi4g',
+  /** Of the bytes `a,b\n1,2\n`. */
+  sha256: '492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470',
+  cursor: 'WzE3NjMxNTA0MDAwMDAsImZpbF83aDJrIl0',
+  requestId: 'f3hyqxavq4y60w21syra',
+  clientId: 'BYnnnlj4Np_txlnT',
+  code: 'per_1n4q7t0w3z6c9f2j5m8p.k3v6x9b2d5g8j1m4:AUTH_CODE',
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  refreshToken: 'per_1n4q7t0w3z6c9f2j5m8p.k3v6x9b2d5g8j1m4:REFRESH_TOKEN',
+} as const;

@@ -1,0 +1,34 @@
+import { cartToolset } from './cart/tools.ts';
+import type { FileService } from './files/service.ts';
+import { filesToolset } from './files/tools.ts';
+import type { Toolset } from './mcp/toolset.ts';
+import { SessionService } from './sessions/service.ts';
+import { sessionsToolset } from './sessions/tools.ts';
+
+/** What toolsets need from outside the workspace. */
+export interface ToolsetServices {
+  readonly files: FileService;
+}
+
+/** Makes one toolset of a deployment. */
+export type MakeToolset = (services: ToolsetServices) => Toolset;
+
+/**
+ * Makes the toolsets of a deployment.
+ *
+ * @throws TypeError for one that is listed under a name that is not its own: TOOLSETS would not find it
+ */
+export function makeToolsets(list: Readonly<Record<string, MakeToolset>>, services: ToolsetServices): Toolset[] {
+  return Object.entries(list).map(([name, make]) => {
+    const toolset = make(services);
+    if (toolset.name !== name) throw new TypeError(`the toolset ${toolset.name} is listed as ${name}`);
+    return toolset;
+  });
+}
+
+/** The toolsets of this release, by the name under which TOOLSETS may name them. */
+export const TOOLSETS: Readonly<Record<string, MakeToolset>> = {
+  sessions: () => sessionsToolset(new SessionService()),
+  files: ({ files }) => filesToolset(files),
+  cart: () => cartToolset,
+};

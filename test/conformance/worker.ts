@@ -1,0 +1,21 @@
+import { createApp, workspaceDependencies } from '../../src/app.ts';
+import type { App, Bindings } from '../../src/app.ts';
+import { TOOLSETS } from '../../src/toolsets.ts';
+import { WorkspaceObject } from '../../src/workspace/object.ts';
+import { conformanceToolset } from './toolset.ts';
+
+/** The Worker of src/index.ts with one toolset more. */
+export class Workspace extends WorkspaceObject {
+  constructor(state: DurableObjectState, env: Bindings) {
+    super(state, env, workspaceDependencies(env));
+  }
+}
+
+const toolsets = { ...TOOLSETS, conformance: () => conformanceToolset };
+
+let app: App | undefined;
+
+export default {
+  fetch: (request, env) => (app ??= createApp(env, toolsets)).fetch(request),
+  scheduled: (_event, env) => (app ??= createApp(env, toolsets)).scheduled(),
+} satisfies ExportedHandler<Bindings>;

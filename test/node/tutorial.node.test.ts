@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ROOT } from '../../scripts/lib/paths.ts';
+
+/**
+ * docs/your-own-toolset.md prints the code of `cart` as it is in the checkout, whose tests then are
+ * tests of what is printed.
+ */
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const page = read('docs/your-own-toolset.md');
+
+const printed = [...page.matchAll(/^## [^\n]*: `(?<path>[^`]+)`\n\n```ts\n(?<code>.*?\n)```$/gms)].map(
+  ({ groups }) => ({
+    path: groups?.['path'] ?? '',
+    code: groups?.['code'] ?? '',
+  }),
+);
+const named = [...page.matchAll(/^`(?<path>src\/[^`]+)` lists.*?```diff\n(?<lines>.*?\n)```$/gms)].map(
+  ({ groups }) => ({
+    path: groups?.['path'] ?? '',
+    lines: (groups?.['lines'] ?? '').split('\n').filter((line) => line.startsWith('+')),
+  }),
+);
+
+/** Neither empty nor a comment alone. */
+const isCode = (line: string): boolean => !/^\s*(?:$|\/\*\*|\*|\/\/)/.test(line);
+
+describe('the tutorial of a toolset of your own', () => {
+  it('has a store, tools and a test, and names them in two files', () => {
+    expect(printed.map(({ path }) => path)).toEqual([
+      'src/cart/store.ts',
+      'src/cart/tools.ts',
+      'test/worker/cart.worker.test.ts',
+    ]);
+    expect(named.map(({ path, lines }) => [path, lines.length])).toEqual([
+      ['src/workspace/features.ts', 2],
+      ['src/toolsets.ts', 2],
+    ]);
+  });
+
+  it.each(printed)('prints $path as it is', ({ path, code }) => {
+    expect(code).toBe(read(path));
+  });
+
+  it.each(named)('names the lines that $path has', ({ path, lines }) => {
+    const there = read(path).split('\n');
+    for (const line of lines) expect(there).toContain(line.slice(1));
+  });
+
+  it('is as short as it says, and has less than 80 lines of code', () => {
+    const code = printed.flatMap((file) => file.code.split('\n')).filter(isCode);
+    const lines = code.length + named.reduce((sum, file) => sum + file.lines.length, 0);
+    expect(lines).toBeLessThan(80);
+    expect(page).toContain(`in ${lines} lines of code`);
+  });
+
+  it('points to what is there', () => {
+    for (const [, path = ''] of page.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g))
+      expect(() => read(path.endsWith('/') ? `${path}../../package.json` : path), path).not.toThrow();
+  });
+});

@@ -1,0 +1,393 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { exports } from 'cloudflare:workers';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import page from '../../docs/limits.md?raw';
+import { ADDRESS_MS } from '../../src/files/model.ts';
+import { alarmsRun, cellsOf, costOf, COLUMNS, sum } from '../support/costs.ts';
+import type { Costs } from '../support/costs.ts';
+import { Owner, put } from '../support/files.ts';
+import { rpc, rpcRequest, tool } from '../support/mcp.ts';
+import { markdown, tableOf } from '../support/markdown.ts';
+import { OAuthClient, outcome, Person, send } from '../support/person.ts';
+import { BILL_COLUMNS, billCells, PRICE_COLUMNS, priceCells, PRICES, PRICES_DATE } from '../support/prices.ts';
+
+const HOUR_MS = 3_600_000;
+const BYTES = 'x'.repeat(25_000);
+/** What a deployment offers by default, whatever the Worker under test has beyond it. */
+const DEFAULT_TOOLSETS = '/mcp?toolsets=sessions,files';
+
+const worker = (exports as unknown as { default: { scheduled(): Promise<unknown> } }).default;
+
+type Act = () => Promise<unknown>;
+
+/** Something that happens in a deployment. */
+interface Case {
+  readonly what: string;
+  readonly roundTrips: number;
+  readonly d1?: number;
+  /** Does what comes before, for a person of its own whose token the isolate knows. */
+  readonly prepare: (owner: Owner) => Promise<Act> | Act;
+}
+
+/** Calls a tool, which must succeed. */
+async function call(owner: Owner, name: string, input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  const { failed, content, text } = await tool(owner.accessToken, name, input);
+  expect(failed, text).toBe(false);
+  return content;
+}
+
+async function fetched(response: Promise<Response>, status = 200): Promise<string> {
+  expect((await response).status).toBe(status);
+  return (await response).text();
+}
+
+/** A file of 25 KB. @returns its id and an address from which to fetch it */
+async function stored(owner: Owner): Promise<{ id: string; link: string }> {
+  const { file } = (await call(owner, 'file_write', { name: 'notes.txt', text: BYTES })) as { file: { id: string } };
+  const { download } = (await call(owner, 'file_link', { file: file.id })) as { download: { url: string } };
+  return { id: file.id, link: download.url };
+}
+
+const uploadAddress = async (owner: Owner): Promise<string> => {
+  const { upload } = await call(owner, 'file_upload', { name: 'notes.txt', size: BYTES.length });
+  return (upload as { url: string }).url;
+};
+
+/** Keys of the default session, without a call for each. */
+const addKeys = async (owner: Owner, keys: number) =>
+  owner.sql(`
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${keys})
+    INSERT INTO state (session_id, key, value, bytes, version, updated_at)
+      SELECT 'ses_default', printf('key-%06d', n), '{"n":1}', 7, 1, 1 FROM numbers`);
+
+const alarmOf = async ({ workspace }: Owner) =>
+  runInDurableObject(workspace, async (_object, { storage }) => storage.getAlarm());
+
+const letPass = (milliseconds: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds + 1000 });
+
+const runAlarm = async ({ workspace }: Owner) => expect(await runDurableObjectAlarm(workspace)).toBe(true);
+
+const repeat = async (times: number, act: (index: number) => Promise<unknown>) => {
+  for (let index = 0; index < times; index++) await act(index);
+};
+
+/** What a client and a browser do before the first call: discovery, registration, sign-in, consent, code, token. */
+async function connect(person: Person): Promise<void> {
+  await fetched(send('/mcp', rpcRequest('server/discover')), 401);
+  await fetched(send('/.well-known/oauth-protected-resource/mcp'));
+  await fetched(send('/.well-known/oauth-authorization-server'));
+  await person.connect(await OAuthClient.register());
+}
+
+const CASES: readonly Case[] = [
+  {
+    what: '`tools/list`, the default tools',
+    roundTrips: 1,
+    prepare: (owner) => async () => rpc(owner.accessToken, 'tools/list', {}, { address: DEFAULT_TOOLSETS }),
+  },
+  { what: '`whoami`', roundTrips: 1, prepare: (owner) => async () => call(owner, 'whoami') },
+  {
+    what: '`whoami`, the first call of its token in an isolate',
+    roundTrips: 2,
+    prepare: async (owner) => {
+      const again = await owner.client.refresh(owner.refreshToken);
+      const fresh = new Owner(owner.client, await again.json());
+      return async () => call(fresh, 'whoami');
+    },
+  },
+  {
+    what: '`whoami`, the workspace had left memory',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await evictDurableObject(owner.workspace);
+      return async () => call(owner, 'whoami');
+    },
+  },
+  {
+    what: '`session_list`, 20 sessions',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await repeat(19, async (index) => call(owner, 'session_open', { session: `Session ${index}` }));
+      return async () => call(owner, 'session_list');
+    },
+  },
+  {
+    what: '`session_open`, a new session',
+    roundTrips: 1,
+    prepare: (owner) => async () => call(owner, 'session_open', { session: 'Market study' }),
+  },
+  {
+    what: '`session_open`, one that is there',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await call(owner, 'session_open', { session: 'Market study' });
+      return async () => call(owner, 'session_open', { session: 'Market study' });
+    },
+  },
+  {
+    what: '`state_get`',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await call(owner, 'state_set', { key: 'plan', value: { step: 1 } });
+      return async () => call(owner, 'state_get', { key: 'plan' });
+    },
+  },
+  {
+    what: '`state_get`, of a session named by its slug',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await call(owner, 'session_open', { session: 'study' });
+      await call(owner, 'state_set', { session: 'study', key: 'plan', value: { step: 1 } });
+      return async () => call(owner, 'state_get', { session: 'study', key: 'plan' });
+    },
+  },
+  {
+    what: '`state_set`, a new key',
+    roundTrips: 1,
+    prepare: (owner) => async () => call(owner, 'state_set', { key: 'plan', value: { step: 1 } }),
+  },
+  {
+    what: '`state_set`, a key that is there',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await call(owner, 'state_set', { key: 'plan', value: { step: 1 } });
+      return async () => call(owner, 'state_set', { key: 'plan', value: { step: 2 } });
+    },
+  },
+  {
+    what: '`state_list`, 50 keys',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await addKeys(owner, 50);
+      return async () => call(owner, 'state_list');
+    },
+  },
+  {
+    what: '`cart_add_item`',
+    roundTrips: 1,
+    prepare: (owner) => async () => call(owner, 'cart_add_item', { item: 'tea' }),
+  },
+  {
+    what: '`file_write`, 25 KB',
+    roundTrips: 2,
+    prepare: (owner) => async () => call(owner, 'file_write', { name: 'notes.txt', text: BYTES }),
+  },
+  { what: '`file_upload`', roundTrips: 1, prepare: (owner) => async () => uploadAddress(owner) },
+  {
+    what: '`PUT` of 25 KB to its address',
+    roundTrips: 2,
+    prepare: async (owner) => {
+      const address = await uploadAddress(owner);
+      return async () => fetched(put(address, BYTES), 201);
+    },
+  },
+  {
+    what: '`GET` of a signed address, 25 KB',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const { link } = await stored(owner);
+      return async () => fetched(send(link));
+    },
+  },
+  {
+    what: '`GET /files/ID` with a token, 25 KB',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const { id } = await stored(owner);
+      return async () => fetched(owner.fetch(`/files/${id}`));
+    },
+  },
+  {
+    what: '`file_read`, 25 KB',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const { id } = await stored(owner);
+      return async () => call(owner, 'file_read', { file: id });
+    },
+  },
+  {
+    what: '`file_list`, 20 files',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await repeat(20, async () => call(owner, 'file_write', { name: 'notes.txt', text: 'x' }));
+      return async () => call(owner, 'file_list');
+    },
+  },
+  {
+    what: '`file_delete`, with the sweep of its bytes',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const { id } = await stored(owner);
+      return async () => {
+        await call(owner, 'file_delete', { file: id });
+        await expect.poll(alarmsRun, { timeout: 10_000 }).toBe(1);
+      };
+    },
+  },
+  {
+    what: 'a call with an invented token',
+    roundTrips: 0,
+    prepare: () => async () => expect((await rpc('invented', 'tools/list')).status).toBe(401),
+  },
+  {
+    what: 'a call with a revoked token',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await owner.client.revoke(owner.refreshToken);
+      return async () => expect((await rpc(owner.accessToken, 'tools/list')).status).toBe(401);
+    },
+  },
+  {
+    what: 'refreshing a token',
+    roundTrips: 1,
+    d1: 1,
+    prepare: (owner) => async () => expect(await outcome(await owner.client.refresh(owner.refreshToken))).toBe('200'),
+  },
+  {
+    what: 'connecting a client, a new person',
+    roundTrips: 3,
+    d1: 18,
+    prepare: () => async () => connect(new Person('new@example.com')),
+  },
+  {
+    what: 'connecting another client, signed in',
+    roundTrips: 2,
+    d1: 11,
+    prepare: async () => {
+      const person = new Person('old@example.com');
+      await person.connect(await OAuthClient.register());
+      return async () => connect(person);
+    },
+  },
+  {
+    what: 'the alarm 15 minutes after an upload',
+    roundTrips: 0,
+    prepare: async (owner) => {
+      await fetched(put(await uploadAddress(owner), BYTES), 201);
+      letPass(ADDRESS_MS);
+      return async () => runAlarm(owner);
+    },
+  },
+  {
+    what: 'the alarm after an access token expired',
+    roundTrips: 0,
+    prepare: async (owner) => {
+      letPass(HOUR_MS);
+      await runAlarm(owner);
+      await owner.client.refresh(owner.refreshToken);
+      letPass(HOUR_MS);
+      return async () => runAlarm(owner);
+    },
+  },
+  {
+    what: 'an hour of a workspace that nobody uses',
+    roundTrips: 0,
+    prepare: async (owner) => {
+      letPass(HOUR_MS);
+      await runAlarm(owner);
+      const due = await alarmOf(owner);
+      return async () => {
+        vi.setSystemTime(Date.now() + HOUR_MS);
+        if (due !== null && due <= Date.now()) await runAlarm(owner);
+      };
+    },
+  },
+  {
+    what: 'the hourly sweep of the directory, nothing to remove',
+    roundTrips: 0,
+    d1: 2,
+    prepare: () => async () => worker.scheduled(),
+  },
+];
+
+/** What is worth a price: one case, or several that come together. */
+const BILLS: Readonly<Record<string, readonly string[]>> = {
+  '`tools/list`': ['`tools/list`, the default tools'],
+  '`state_get`': ['`state_get`'],
+  '`state_set`': ['`state_set`, a key that is there'],
+  '`session_list`, 20 sessions': ['`session_list`, 20 sessions'],
+  '`cart_add_item`': ['`cart_add_item`'],
+  '`file_read`': ['`file_read`, 25 KB'],
+  '`file_write`, with its alarm': ['`file_write`, 25 KB', 'the alarm 15 minutes after an upload'],
+  '`file_upload` and `PUT`, with their alarm': [
+    '`file_upload`',
+    '`PUT` of 25 KB to its address',
+    'the alarm 15 minutes after an upload',
+  ],
+  '`GET` of a signed address': ['`GET` of a signed address, 25 KB'],
+  '`file_delete`': ['`file_delete`, with the sweep of its bytes'],
+  'an invented token': ['a call with an invented token'],
+  'an hour of a connected client: a refresh and its alarm': [
+    'refreshing a token',
+    'the alarm after an access token expired',
+  ],
+  'connecting a new person': ['connecting a client, a new person'],
+};
+
+const counted = new Map<string, Costs>();
+
+const costs = (what: string): Costs => {
+  const found = counted.get(what);
+  if (!found) throw new TypeError(`nothing was counted for ${what}`);
+  return found;
+};
+
+let people = 0;
+const newOwner = async () => {
+  // Names of one length, so that bytes do not depend on the order.
+  const owner = await Owner.signIn(`person-${String(++people).padStart(3, '0')}@example.com`);
+  await call(owner, 'whoami');
+  return owner;
+};
+
+afterEach(() => vi.useRealTimers());
+
+describe('what it costs', () => {
+  it.each(CASES)('$what', async ({ what, roundTrips, d1 = 0, prepare }) => {
+    const result = await costOf(await prepare(await newOwner()));
+    counted.set(what, result);
+    expect([result.roundTrips, result.d1Statements]).toEqual([roundTrips, d1]);
+  });
+
+  it('is one round trip more for the first call of a token in an isolate, whatever it calls', async () => {
+    const owner = await newOwner();
+    const fresh = new Owner(owner.client, await (await owner.client.refresh(owner.refreshToken)).json());
+    const [first, second] = [
+      await costOf(async () => call(fresh, 'state_list')),
+      await costOf(async () => call(fresh, 'state_list')),
+    ];
+    expect([first.roundTrips, second.roundTrips]).toEqual([2, 1]);
+    const extra = costs('`whoami`, the first call of its token in an isolate').rowsRead - costs('`whoami`').rowsRead;
+    expect(first.rowsRead - second.rowsRead).toBe(extra);
+  });
+
+  it('is the same at 10 keys and at 10,000', async () => {
+    const atKeys = async (keys: number) => {
+      const owner = await newOwner();
+      await addKeys(owner, keys);
+      return costOf(async () => call(owner, 'state_get', { key: 'key-000007' }));
+    };
+    expect(await atKeys(10_000)).toEqual(await atKeys(10));
+  });
+});
+
+describe('docs/limits.md', () => {
+  const tables = () => [
+    [COLUMNS, ...CASES.map(({ what }) => [what, ...cellsOf(costs(what))])],
+    [BILL_COLUMNS, ...Object.entries(BILLS).map(([what, parts]) => [what, ...billCells(sum(parts.map(costs)))])],
+    [PRICE_COLUMNS, ...Object.values(PRICES).map(priceCells)],
+  ];
+
+  // Printed, so that a page that is behind can be brought up to date by copying.
+  beforeAll(() => console.log(tables().map(markdown).join('\n\n')));
+
+  it.each([0, 1, 2])('has table %i as it was counted', (index) => {
+    const [columns = [], ...rows] = tables()[index] ?? [];
+    expect(tableOf(page, columns[0] ?? '')).toEqual([columns, ...rows]);
+  });
+
+  it('says when the prices were looked up', () => {
+    expect(page).toContain(PRICES_DATE);
+  });
+});

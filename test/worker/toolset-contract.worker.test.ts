@@ -1,0 +1,193 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { rpc } from '../support/mcp.ts';
+import type { RpcAnswer } from '../support/mcp.ts';
+import { connected, OAuthClient, Person } from '../support/person.ts';
+import type { Connection } from '../support/person.ts';
+
+const CAN_BE_ASKED = { capabilities: { elicitation: {} } };
+
+let ada: Connection;
+beforeAll(async () => {
+  ada = await connected();
+});
+
+const text = ({ message }: RpcAnswer) => (message.result?.['content'] as { text: string }[] | undefined)?.[0]?.text;
+
+/** Calls the tool that wants to be sure first. */
+async function shred(thing: unknown, answers: Record<string, unknown> = {}, { accessToken } = ada): Promise<RpcAnswer> {
+  return rpc(accessToken, 'tools/call', { name: 'probe_shred', arguments: thing, ...answers }, CAN_BE_ASKED);
+}
+
+const YES = { sure: { action: 'accept', content: { sure: true } } };
+
+describe('a tool that asks first', () => {
+  let state: unknown;
+  beforeAll(async () => {
+    state = (await shred({ thing: 'the draft' })).message.result?.['requestState'];
+  });
+
+  it('asks', async () => {
+    expect(state).toEqual(expect.any(String));
+    expect((await shred({ thing: 'the draft' })).message.result).toMatchObject({
+      resultType: 'input_required',
+      inputRequests: { sure: { method: 'elicitation/create', params: { message: 'Shred the draft?' } } },
+    });
+  });
+
+  it('goes on when the person agrees', async () => {
+    const { message } = await shred({ thing: 'the draft' }, { inputResponses: YES, requestState: state });
+    expect(message.result?.structuredContent).toEqual({ shredded: 'the draft', asked_for: { thing: 'the draft' } });
+  });
+
+  it.each([
+    ['declined', { sure: { action: 'decline' } }],
+    ['was not sure', { sure: { action: 'accept', content: { sure: false } } }],
+    ['answered something else', { sure: { action: 'accept', content: { sure: 'yes' } } }],
+    ['answered another question', { other: YES.sure }],
+  ])('asks again when the person %s', async (_what, inputResponses) => {
+    const { message } = await shred({ thing: 'the draft' }, { inputResponses, requestState: state });
+    expect(message.result).toMatchObject({ resultType: 'input_required' });
+  });
+
+  it('asks again when there is an answer and no state', async () => {
+    const { message } = await shred({ thing: 'the draft' }, { inputResponses: YES });
+    expect(message.result).toMatchObject({ resultType: 'input_required' });
+  });
+
+  it('refuses a state that was given for another thing', async () => {
+    const { message } = await shred({ thing: 'the thesis' }, { inputResponses: YES, requestState: state });
+    expect([message.error?.code, message.result]).toEqual([-32602, undefined]);
+  });
+
+  it('refuses a state of another person, and of another client of the same one', async () => {
+    const client = await OAuthClient.register();
+    const person = new Person();
+    const [first, second] = [await person.connect(client), await person.connect(client)];
+    const { message } = await shred({ thing: 'the draft' }, {}, first);
+    const answer = { inputResponses: YES, requestState: message.result?.['requestState'] };
+    for (const other of [ada, second])
+      expect((await shred({ thing: 'the draft' }, answer, other)).message.error?.code).toBe(-32602);
+    expect((await shred({ thing: 'the draft' }, answer, first)).message.result?.structuredContent).toBeDefined();
+  });
+
+  it('refuses a state that was changed', async () => {
+    for (const changed of [`${String(state)}x`, '', 'v1.e30.AAAA', 7]) {
+      const { message } = await shred({ thing: 'the draft' }, { inputResponses: YES, requestState: changed });
+      expect(message.result?.structuredContent, String(changed)).toBeUndefined();
+    }
+  });
+
+  it('says so to a client that cannot be asked', async () => {
+    const call = { name: 'probe_shred', arguments: { thing: 'the draft' } };
+    const modern = await rpc(ada.accessToken, 'tools/call', call);
+    expect([modern.status, modern.message.error?.code]).toEqual([400, -32021]);
+    const legacy = await rpc(ada.accessToken, 'tools/call', call, { era: '2025' });
+    expect(legacy.message.result?.isError).toBe(true);
+    expect(text(legacy)).toMatch(/^unsupported: .*cannot be asked/);
+  });
+});
+
+it('a tool without words of its own shows its fields, and its name in words as title', async () => {
+  const counted = await rpc(ada.accessToken, 'tools/call', { name: 'probe_count', arguments: {} });
+  expect(text(counted)).toBe('counted: 3');
+  const { message } = await rpc(ada.accessToken, 'tools/list');
+  const tools = message.result?.['tools'] as { name: string; title: string }[];
+  expect(tools.find(({ name }) => name === 'probe_count')?.title).toBe('Probe: count');
+});
+
+describe('a prompt', () => {
+  const get = async (input: unknown, token = ada.accessToken) =>
+    rpc(token, 'prompts/get', { name: 'probe_plan', arguments: input });
+
+  it('is listed with its arguments, and said', async () => {
+    const { message } = await rpc(ada.accessToken, 'prompts/list');
+    expect(message.result?.['prompts']).toContainEqual(
+      expect.objectContaining({
+        name: 'probe_plan',
+        arguments: [
+          expect.objectContaining({ name: 'subject', required: true }),
+          expect.objectContaining({ name: 'tone', required: false }),
+        ],
+      }),
+    );
+    expect((await get({ subject: 'tea' })).message.result?.['messages']).toEqual([
+      { role: 'user', content: { type: 'text', text: 'Plan a probe of tea.' } },
+    ]);
+  });
+
+  it('says what is wrong with its arguments', async () => {
+    for (const [input, fault] of [
+      [{}, /`subject` is missing/],
+      [{ subject: 'x'.repeat(21) }, /`subject`/],
+      [{ subject: 'tea', [`b${'o'.repeat(5000)}`]: 'x' }, /no argument/],
+    ] as const) {
+      const { message } = await get(input);
+      expect(message.error?.code).toBe(-32602);
+      expect(message.error?.message).toMatch(fault);
+      expect(message.error?.message.length).toBeLessThan(500);
+    }
+  });
+
+  it('completes an argument, at most 100 values, and nothing for others', async () => {
+    const complete = async (name: string, argument: string) =>
+      rpc(ada.accessToken, 'completion/complete', {
+        ref: { type: 'ref/prompt', name },
+        argument: { name: argument, value: 'te' },
+      });
+    const { completion } = (await complete('probe_plan', 'subject')).message.result as {
+      completion: { values: string[]; total: number; hasMore: boolean };
+    };
+    expect([completion.values.length, completion.values[0], completion.total, completion.hasMore]).toEqual([
+      100,
+      'te0',
+      150,
+      true,
+    ]);
+    for (const argument of ['tone', 'toString', '__proto__'])
+      expect((await complete('probe_plan', argument)).message.result?.['completion'], argument).toMatchObject({
+        values: [],
+      });
+    expect((await complete('nothing', 'subject')).message.error?.code).toBe(-32602);
+  });
+
+  it('needs the read scope, to be got, listed and completed', async () => {
+    const { accessToken } = await new Person().connect(await OAuthClient.register(), {}, ['sessions:read']);
+    expect((await rpc(accessToken, 'prompts/list')).message.result?.['prompts']).toEqual([]);
+    expect((await get({ subject: 'tea' }, accessToken)).status).toBe(403);
+    const { message } = await rpc(accessToken, 'completion/complete', {
+      ref: { type: 'ref/prompt', name: 'probe_plan' },
+      argument: { name: 'subject', value: '' },
+    });
+    expect(message.error?.code).toBe(-32602);
+  });
+});
+
+it('a client that may use no tool gets an empty list', async () => {
+  const { accessToken } = await new Person().connect(await OAuthClient.register(), {}, ['probe:read']);
+  const { message } = await rpc(accessToken, 'tools/list', {}, { address: '/mcp?toolsets=probe' });
+  expect(message.result?.['tools']).toEqual([]);
+});
+
+it('a server says of itself what its toolsets say, and no more', async () => {
+  const discover = async (address: string) =>
+    (await rpc(ada.accessToken, 'server/discover', {}, { address })).message.result as {
+      instructions: string;
+      capabilities: Record<string, unknown>;
+    };
+  const sessions = await discover('/mcp?toolsets=sessions');
+  expect(sessions.instructions).toMatch(/session_open/);
+  expect(sessions.instructions).not.toMatch(/file_upload/);
+  expect(Object.keys(sessions.capabilities).toSorted()).toEqual(['resources', 'tools']);
+  const probe = await discover('/mcp?toolsets=probe');
+  expect(Object.keys(probe.capabilities).toSorted()).toEqual(['completions', 'prompts', 'resources', 'tools']);
+});
+
+it('progress goes to a client that asked for it, and to no other', async () => {
+  const count = { name: 'probe_count', arguments: {} };
+  const told = await rpc(ada.accessToken, 'tools/call', { ...count, _meta: { progressToken: 'p' } });
+  expect(told.headers.get('Content-Type')).toMatch(/^text\/event-stream/);
+  expect(told.text.match(/"progressToken":"p"/g)).toHaveLength(3);
+  const quiet = await rpc(ada.accessToken, 'tools/call', count);
+  expect(quiet.text).not.toMatch(/notifications\/progress/);
+});
