@@ -60,25 +60,28 @@ await runScript(async () => {
   const client = await connect(`${origin}/mcp`, auth).catch((error: unknown) => {
     throw new Stop(`No sign-in at ${origin}: ${String(error)}. Does \`npm start\` run?`);
   });
-  const { tools } = await client.listTools();
-  if (tool === undefined) {
-    const lines = tools.map(({ name, description = '' }) => `  ${strong(name)}  ${faint(description)}`);
-    process.stdout.write(`${heading('Tools', origin)}\n${lines.join('\n')}\n\n`);
-  } else {
-    if (!tools.some(({ name }) => name === tool))
-      throw new Stop(`${origin} has no tool ${tool}. Is its toolset in src/toolsets.ts, and in TOOLSETS?`);
-    const onprogress = ({ progress, total, message = '' }: Progress) =>
-      void process.stderr.write(`${faint(`  ${progress}${total === undefined ? '' : ` of ${total}`} ${message}`)}\n`);
-    const { isError, content, structuredContent } = await client.callTool(
-      { name: tool, arguments: input },
-      { onprogress },
-    );
-    const text = content.map((block) => (block.type === 'text' ? block.text : faint(`(${block.type})`))).join('\n');
-    process.stdout.write(`${text}\n`);
-    if (structuredContent !== undefined)
-      process.stdout.write(faint(`\n${JSON.stringify(structuredContent, null, 2)}\n`));
-    process.exitCode = isError === true ? 1 : 0;
+  try {
+    const { tools } = await client.listTools();
+    if (tool === undefined) {
+      const lines = tools.map(({ name, description = '' }) => `  ${strong(name)}  ${faint(description)}`);
+      process.stdout.write(`${heading('Tools', origin)}\n${lines.join('\n')}\n\n`);
+    } else {
+      if (!tools.some(({ name }) => name === tool))
+        throw new Stop(`${origin} has no tool ${tool}. Is its toolset in src/toolsets.ts, and in TOOLSETS?`);
+      const onprogress = ({ progress, total, message = '' }: Progress) =>
+        void process.stderr.write(`${faint(`  ${progress}${total === undefined ? '' : ` of ${total}`} ${message}`)}\n`);
+      const { isError, content, structuredContent } = await client.callTool(
+        { name: tool, arguments: input },
+        { onprogress },
+      );
+      const text = content.map((block) => (block.type === 'text' ? block.text : faint(`(${block.type})`))).join('\n');
+      process.stdout.write(`${text}\n`);
+      if (structuredContent !== undefined)
+        process.stdout.write(faint(`\n${JSON.stringify(structuredContent, null, 2)}\n`));
+      process.exitCode = isError === true ? 1 : 0;
+    }
+  } finally {
+    await auth.revoke();
+    await client.close();
   }
-  await auth.revoke();
-  await client.close();
 });

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -8,7 +9,7 @@ export interface BundleOptions {
   readonly root: string;
   /** The module with the Worker's default export, seen from `root`. */
   readonly entry: string;
-  /** Gets `index.js` and a chunk for each `import()`; what else is in it is removed. */
+  /** Gets `index.js` and a chunk for each `import()`; other modules in it are removed. */
   readonly folder: string;
 }
 
@@ -44,16 +45,21 @@ export async function bundleWorker({ root, entry, folder }: BundleOptions): Prom
     logLevel: 'silent',
   });
   const wanted = new Set(outputFiles.map(({ path }) => relative(folder, path)));
+  mkdirSync(folder, { recursive: true });
   for (const { path, contents } of outputFiles) {
-    mkdirSync(dirname(path), { recursive: true });
     if (isSame(path, contents)) continue;
-    const temporary = `${path}.${process.pid}.tmp`;
+    // Beside the folder, where no other build looks for what is left over, and on the same disk.
+    const temporary = `${folder}.${randomUUID()}.tmp`;
     writeFileSync(temporary, contents);
     renameSync(temporary, path);
   }
-  // A chunk of an earlier build would be uploaded with this one.
-  for (const name of readdirSync(folder)) if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true });
+  // A chunk of an earlier build would be uploaded with this one. Another build may remove it at the same time.
+  for (const name of readdirSync(folder))
+    if (MODULE.test(name) && !wanted.has(name)) rmSync(join(folder, name), { force: true });
 }
+
+/** What a build writes, and so may remove. */
+const MODULE = /^[\w-]+\.js(?:\.map)?$/;
 
 function isSame(path: string, contents: Uint8Array): boolean {
   try {

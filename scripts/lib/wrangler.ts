@@ -7,8 +7,10 @@ import { wranglerEntry } from './paths.ts';
 
 /** The environment for wrangler: nothing is reported home, nothing is advertised, nothing is asked. */
 export function wranglerEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  // Another Worker than the project's own is built only for whoever asks for it by name, never for a deployment.
+  const { CARREL_ENTRY: _entry, CARREL_DIST: _dist, ...rest } = env;
   return {
-    ...env,
+    ...rest,
     WRANGLER_SEND_METRICS: 'false',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_HIDE_BANNER: 'true',

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
+import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { parseJson } from '../lib/json.ts';
-import { invalidArguments } from '../mcp/tool-errors.ts';
 import { withBoundedBody } from './body.ts';
 import type { BodySchema, InputSchemas } from './operation.ts';
 import type { Endpoint, HttpContext } from './route.ts';

@@ -1,10 +1,13 @@
 /**
  * JSON as lines that a person can read: a field a line, what is inside it indented below. What is
- * empty or absent is left out.
+ * absent or an empty text is left out; an empty list is an answer, and says so.
  */
 export function plainText(value: unknown, indent = ''): string {
   if (typeof value !== 'object' || value === null) return `${indent}${String(value)}`;
-  const entries = Object.entries(value).filter(([, field]) => !isEmpty(field));
+  const entries = Object.entries(value)
+    .filter(([, field]) => field !== undefined && field !== null && field !== '')
+    .map(([name, field]: [string, unknown]) => [name, isEmpty(field) ? 'none' : field] as const);
+  if (entries.length === 0) return `${indent}nothing`;
   const label = (name: string) => (Array.isArray(value) ? '-' : `${name.replaceAll('_', ' ')}:`);
   return entries
     .map(([name, field]) => {
@@ -17,6 +20,5 @@ export function plainText(value: unknown, indent = ''): string {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return true;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

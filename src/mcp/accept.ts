@@ -1,3 +1,6 @@
+import { CarrelError } from '../lib/errors.ts';
+import { parseJson } from '../lib/json.ts';
+
 const STREAM = 'text/event-stream';
 
 /** Names one of the two, or a range with one of them in it. */
@@ -14,14 +17,26 @@ export function acceptingBoth(headers: Headers): Headers {
 }
 
 /**
- * The answer as a client can take it. One that does not name event streams gets the response alone, as
- * JSON: it is the last message of the stream, and what came before it (progress) would not be read.
+ * The answer as a client can take it. One that does not name event streams gets the responses of the
+ * stream alone, as JSON; what came between them (progress) it would not read.
+ *
+ * @param isBatch the request was a list: so is its answer
  */
-export async function asAccepted(response: Response, accept: string | null): Promise<Response> {
+export async function asAccepted(response: Response, accept: string | null, isBatch: boolean): Promise<Response> {
   const isStream = response.headers.get('Content-Type')?.startsWith(STREAM) === true;
   if (!isStream || accept?.toLowerCase().includes(STREAM) === true) return response;
-  const messages = [...(await response.text()).matchAll(/^data: (.*)$/gm)];
+  const responses = messagesOf(await response.text()).filter((message) => 'result' in message || 'error' in message);
+  if (responses.length === 0) throw new CarrelError('internal', 'The answer got lost. Try again.');
   const headers = new Headers(response.headers);
   headers.set('Content-Type', 'application/json');
-  return new Response(messages.at(-1)?.[1] ?? null, { status: response.status, headers });
+  return new Response(JSON.stringify(isBatch ? responses : responses[0]), { status: response.status, headers });
+}
+
+/** The messages of a stream, one a line. Cut at LF alone: U+2028, which a regular expression takes for a line's end, may stand in a JSON text. */
+function messagesOf(stream: string): object[] {
+  return stream
+    .split('\n')
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => parseJson(line.slice('data:'.length)))
+    .filter((message) => typeof message === 'object' && message !== null);
 }

@@ -36,7 +36,7 @@ export interface CallContext extends RequestContext {
    * returns what this gives, and is called again, with the same arguments, when the answers are there.
    * Build the questions with `inputRequired.elicit`, `.createMessage` and `.listRoots` of the SDK.
    *
-   * @param state comes back in {@link CallContext.state}: sealed for this caller, call and arguments and
+   * @param state comes back in {@link CallContext.state}: signed for this caller, call and arguments and
    *   for ten minutes, but readable by the client and not used up by being used
    * @throws CarrelError `unsupported` for a client of the 2025 era, which cannot be asked. What a client of
    *   2026 did not declare, the protocol refuses.
@@ -44,10 +44,10 @@ export interface CallContext extends RequestContext {
   ask(questions: InputRequests, state?: unknown): Promise<InputRequiredResult>;
   /** Whether the client declared that it can be asked so. */
   canAsk(capability: 'elicitation' | 'sampling' | 'roots'): boolean;
-  /** What the person filled in, if they accepted and it fits; undefined when not asked, declined or wrong. */
+  /** What the person filled in, if they were asked, accepted, and it fits; undefined otherwise. */
   accepted<Schema extends z.ZodType>(question: string, schema: Schema): z.output<Schema> | undefined;
   /** The answer to a question of whatever kind. It comes from the client and was not checked. */
   answer(question: string): InputResponseView;
-  /** What `ask` was given along with the question; undefined in the first round. */
+  /** What `ask` was given along with the question, null for nothing; undefined in the first round. */
   state(): unknown;
 }

@@ -42,7 +42,7 @@ export const mcp: Operation = {
   group: 'MCP',
   summary: 'Send a message of the Model Context Protocol',
   description: [
-    'Streamable HTTP without sessions, for the revisions of 2025 and of 2026-07-28. Use an MCP client; this is what it sends. One message a request; `Accept` must name both types.',
+    'Streamable HTTP without sessions, for the revisions of 2025 and of 2026-07-28. Use an MCP client; this is what it sends. With an `Accept` that names no `text/event-stream` the answer is JSON alone, without progress.',
     'The tools, with their schemas, are what `tools/list` answers: what the scopes of the token allow. Files are resources. A call that lacks a scope, and any call with a token that has ended, gets a challenge over HTTP and not an error of the protocol, so that the client asks the person again.',
   ].join('\n\n'),
   input: {
@@ -73,7 +73,8 @@ export const mcp: Operation = {
       headers: { 'WWW-Authenticate': 'The challenge, with the scope' },
     },
     404: { description: 'No such method, in 2026-07-28.', content: json },
-    406: { description: '`Accept` does not name both types.', content: json },
+    406: { description: '`Accept` names neither JSON nor an event stream.', content: json },
+    415: { description: '`Content-Type` is not JSON.', content: json },
   },
   examples: {
     list: {

@@ -45,6 +45,9 @@ export class Rounds {
     const declared = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] as
       | ClientCapabilities
       | undefined;
+    // Answers count only beside the state of a question that was put: a client that sends its own with the
+    // first request would agree for the person.
+    const answers = requestState() === undefined ? undefined : inputResponses;
     return {
       ask: async (questions, state) => {
         if (era === 'legacy')
@@ -52,14 +55,12 @@ export class Rounds {
             'unsupported',
             'This needs an answer from the person, and this client cannot be asked. Use a client of MCP 2026-07-28.',
           );
-        return inputRequired({
-          inputRequests: questions,
-          ...(state === undefined ? {} : { requestState: await (await this.#codec()).mint(state, server) }),
-        });
+        const signed = await (await this.#codec()).mint(state ?? null, server);
+        return inputRequired({ inputRequests: questions, requestState: signed });
       },
       canAsk: (capability) => declared?.[capability] !== undefined,
-      accepted: (question, schema) => acceptedContent(inputResponses, question, schema) as never,
-      answer: (question) => inputResponse(inputResponses, question),
+      accepted: (question, schema) => acceptedContent(answers, question, schema) as never,
+      answer: (question) => inputResponse(answers, question),
       state: () => requestState(),
     };
   }

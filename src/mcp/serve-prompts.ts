@@ -1,11 +1,14 @@
 import { isInputRequiredResult, requireScopes } from '@modelcontextprotocol/server';
 import type { GetPromptResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 
+import { OUTPUT_BUDGET_CHARACTERS } from '../lib/budget.ts';
+import { CarrelError } from '../lib/errors.ts';
+import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { callContext } from './call-context.ts';
+import { contentCost } from './content-cost.ts';
 import { protocolError } from './protocol-error.ts';
 import type { RegisteredPrompt } from './registry.ts';
 import type { Exchange } from './exchange.ts';
-import { invalidArguments } from './tool-errors.ts';
 
 /**
  * Registers the prompts that this request can use, as addTools does it.
@@ -43,7 +46,10 @@ async function get(
     const parsed = prompt.input.safeParse(input ?? {});
     if (!parsed.success) throw invalidArguments(parsed.error, input ?? {}, Object.keys(prompt.input.shape));
     const said = await prompt.run(parsed.data, callContext(exchange, serverContext));
-    return isInputRequiredResult(said) ? said : { description: prompt.description, messages: [...said] };
+    if (isInputRequiredResult(said)) return said;
+    if (contentCost(said.map(({ content }) => content)) > OUTPUT_BUDGET_CHARACTERS)
+      throw new CarrelError('too_large', 'The prompt is larger than an answer may be. Ask for less.');
+    return { description: prompt.description, messages: [...said] };
   } catch (thrown) {
     throw protocolError('prompts/get', thrown, exchange);
   }

@@ -1,7 +1,7 @@
 import { requireScopes, ResourceNotFoundError, ResourceTemplate } from '@modelcontextprotocol/server';
 import type { ReadResourceResult, Resource } from '@modelcontextprotocol/server';
 
-import { asCarrelError } from '../lib/errors.ts';
+import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import type { RequestContext } from './context.ts';
 import { protocolError } from './protocol-error.ts';
 import type { RegisteredResource } from './registry.ts';
@@ -58,7 +58,9 @@ async function read(exchange: Exchange, uri: URL, body: () => Promise<ResourceBo
 /** One page, part after part: the cursor is the part's place and, after a colon, its own cursor. */
 async function list(granted: readonly RegisteredResource[], cursor: string | undefined, context: RequestContext) {
   const parts = granted.filter(({ resource }) => resource.uri !== undefined || resource.list !== undefined);
-  const [, place = '0', inner] = /^(\d{1,3})(?::(.*))?$/s.exec(cursor ?? '0') ?? [];
+  const [, place, inner] = /^(\d{1,3})(?::(.*))?$/s.exec(cursor ?? '0') ?? [];
+  if (place === undefined || (cursor !== undefined && parts[Number(place)] === undefined))
+    throw new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
   const resources: Resource[] = [];
   let index = Number(place);
   let within = inner === '' ? undefined : inner;

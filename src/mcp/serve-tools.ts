@@ -3,11 +3,13 @@ import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelc
 
 import { OUTPUT_BUDGET_CHARACTERS } from '../lib/budget.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
+import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { callContext } from './call-context.ts';
+import { contentCost } from './content-cost.ts';
 import type { CallContext } from './context.ts';
 import type { RegisteredTool, Selection } from './registry.ts';
 import type { Exchange } from './exchange.ts';
-import { invalidArguments, toolError } from './tool-errors.ts';
+import { toolError } from './tool-errors.ts';
 
 /**
  * Answers a list with what the connection may see. The SDK would register all tools and convert their
@@ -106,7 +108,7 @@ async function run(
   const answered = await tool.run(parsed.data, context);
   if (isInputRequiredResult(answered)) return answered;
   const { structured, text, content } = answered;
-  const characters = JSON.stringify(structured).length + text.length;
+  const characters = JSON.stringify(structured).length + text.length + contentCost(content);
   if (characters > OUTPUT_BUDGET_CHARACTERS)
     throw new CarrelError('too_large', 'The result is larger than a tool may answer. Ask for less at a time.');
   return { result: { content: [{ type: 'text', text }, ...content], structuredContent: structured }, characters };

@@ -176,7 +176,10 @@ export const authorize: Operation = {
       description: 'To the sign-in page, or back to the client with a code where the person had this remembered.',
       headers: { Location: 'Where the browser goes on' },
     },
-    400: { description: 'A page that says what is wrong.', content: { 'text/html': 'text' } },
+    400: {
+      description: 'A page that says what is wrong; for a program that asks for JSON, an error of OAuth.',
+      content: { 'text/html': 'text', 'application/json': oauthError },
+    },
   },
   examples: {
     begin: {

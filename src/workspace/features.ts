@@ -44,6 +44,7 @@ export function callStore(stores: Stores, name: string, method: string, paramete
     typeof declared === 'object' && declared !== null && method !== 'constructor'
       ? Object.getOwnPropertyDescriptor(declared, method)?.value
       : undefined;
-  if (typeof callable !== 'function') throw new TypeError(`a workspace has no ${name}.${method}`);
+  if (typeof callable !== 'function')
+    throw new TypeError(`a workspace has no ${name}.${method}: is its store in STORES of src/workspace/features.ts?`);
   return Reflect.apply(callable, store, parameters);
 }

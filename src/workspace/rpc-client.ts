@@ -17,6 +17,9 @@ type Stub = DurableObjectStub<WorkspaceObject>;
 /** What the RPC types make of {@link WorkspaceObject.run} is wider than what it gives. */
 type Run = (caller: Caller, store?: string, method?: string, parameters?: readonly unknown[]) => Promise<CallOutcome>;
 
+/** Neither a store nor a method: what awaits a store looks for a `then`, and would wait for it for ever. */
+const isNoName = (property: string | symbol): property is symbol => typeof property === 'symbol' || property === 'then';
+
 /** The workspaces, over the RPC of Durable Objects. */
 export class RpcWorkspaces implements Workspaces {
   readonly #namespace: DurableObjectNamespace<WorkspaceObject>;
@@ -43,18 +46,17 @@ export class RpcWorkspaces implements Workspaces {
       return result;
     };
     return new Proxy({} as OpenWorkspace, {
-      get: (_target, store) =>
-        store === 'check'
-          ? () => call()
-          : new Proxy(
-              {},
-              {
-                get:
-                  (_methods, method) =>
-                  (...parameters: unknown[]) =>
-                    call(String(store), String(method), parameters),
-              },
-            ),
+      get: (_target, store) => {
+        if (isNoName(store)) return undefined;
+        if (store === 'check') return () => call();
+        return new Proxy(
+          {},
+          {
+            get: (_methods, method) =>
+              isNoName(method) ? undefined : (...parameters: unknown[]) => call(store, method, parameters),
+          },
+        );
+      },
     });
   }
 

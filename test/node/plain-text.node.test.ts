@@ -30,6 +30,7 @@ it('shows fields a line each, what is inside them below, and nothing that is emp
       '    tags:',
       '      - sweet',
       '      - round',
+      'none: none',
       'paid: false',
       'total: 0',
     ].join('\n'),

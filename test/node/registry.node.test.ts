@@ -93,7 +93,7 @@ describe('what the definitions cost a client that reads them', () => {
           const change = before ? tokens - (before.get(name) ?? 0) : 0;
           return `${String(tokens).padStart(6)}  ${(change === 0 ? '' : change > 0 ? `+${change}` : String(change)).padStart(5)}  ${name}`;
         })
-        .concat(before ? [] : ['               no earlier commit to compare with'])
+        .concat(before ? [] : ['               nothing on record in an earlier commit'])
         .join('\n'),
     );
     const record = lines.map(({ name, tokens }) => `${String(tokens).padStart(6)}  ${name}\n`).join('');

@@ -1,10 +1,17 @@
 import { inputRequired } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
-import { CREATE, definePrompt, defineTool, defineToolset, DESTROY } from '../../src/mcp/toolset.ts';
+import { CREATE, definePrompt, defineTool, defineToolset, DESTROY, READ } from '../../src/mcp/toolset.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 
 const confirmation = z.object({ sure: z.boolean() });
+
+const areYouSure = (message: string) => ({
+  sure: inputRequired.elicit({
+    message,
+    requestedSchema: { type: 'object' as const, properties: { sure: { type: 'boolean' as const } } },
+  }),
+});
 
 /** What the contract of a toolset offers and none that is shipped uses yet. */
 const probe = defineToolset('probe', {
@@ -17,11 +24,26 @@ const probe = defineToolset('probe', {
       input: z.strictObject({ thing: z.string() }),
       output: z.object({ shredded: z.string(), asked_for: z.unknown() }),
       handle: async ({ thing }, context) => {
-        if (context.accepted('sure', confirmation)?.sure === true && context.state() !== undefined)
+        if (context.accepted('sure', confirmation)?.sure === true)
           return { shredded: thing, asked_for: context.state() };
-        const requestedSchema = { type: 'object' as const, properties: { sure: { type: 'boolean' as const } } };
-        return context.ask({ sure: inputRequired.elicit({ message: `Shred ${thing}?`, requestedSchema }) }, { thing });
+        return context.ask(areYouSure(`Shred ${thing}?`), { thing });
       },
+    }),
+    defineTool('probe_lend', {
+      description: 'Lends a thing if a person says so.',
+      behaviour: CREATE,
+      input: z.strictObject({ thing: z.string() }),
+      output: z.object({ lent: z.string() }),
+      handle: async ({ thing }, context) =>
+        context.accepted('sure', confirmation)?.sure === true ? { lent: thing } : context.ask(areYouSure('Lend it?')),
+    }),
+    defineTool('probe_shout', {
+      description: 'Says a word a thousand times, as content beside the text.',
+      behaviour: READ,
+      input: z.strictObject({ word: z.string() }),
+      output: z.object({ words: z.array(z.string()) }),
+      handle: ({ word }) => ({ words: word === '' ? [] : [word] }),
+      content: ({ words: [word = ''] }) => [{ type: 'text', text: word.repeat(1000) }],
     }),
     defineTool('probe_count', {
       description: 'Counts to three and reports each step.',
@@ -41,6 +63,15 @@ const probe = defineToolset('probe', {
       arguments: z.strictObject({ subject: z.string().max(20), tone: z.string().optional() }),
       complete: { subject: (typed) => Array.from({ length: 150 }, (_, index) => `${typed}${index}`) },
       messages: ({ subject }) => `Plan a probe of ${subject}.`,
+    }),
+    definePrompt('probe_pledge', {
+      title: 'Pledge a thing',
+      description: 'Pledges a thing if a person says so.',
+      arguments: z.strictObject({ thing: z.string() }),
+      messages: async ({ thing }, context) =>
+        context.accepted('sure', confirmation)?.sure === true
+          ? `I pledge ${thing}.`
+          : context.ask(areYouSure('Pledge it?')),
     }),
   ],
 });

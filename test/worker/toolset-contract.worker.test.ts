@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { rpc } from '../support/mcp.ts';
+import { rpc, rpcRequest } from '../support/mcp.ts';
 import type { RpcAnswer } from '../support/mcp.ts';
-import { connected, OAuthClient, Person } from '../support/person.ts';
+import { connected, OAuthClient, Person, send as sendTo } from '../support/person.ts';
 import type { Connection } from '../support/person.ts';
 
 const CAN_BE_ASKED = { capabilities: { elicitation: {} } };
@@ -60,7 +60,30 @@ describe('a tool that asks first', () => {
     expect([message.error?.code, message.result]).toEqual([-32602, undefined]);
   });
 
-  it('refuses a state of another person, and of another client of the same one', async () => {
+  it('takes no answer to a question that nobody put, in either era', async () => {
+    const params = { name: 'probe_lend', arguments: { thing: 'everything' }, inputResponses: YES };
+    const modern = await rpc(ada.accessToken, 'tools/call', params, CAN_BE_ASKED);
+    expect(modern.message.result).toMatchObject({ resultType: 'input_required' });
+    const legacy = await rpc(ada.accessToken, 'tools/call', params, { era: '2025' });
+    expect([legacy.message.result?.isError, text(legacy)]).toEqual([true, expect.stringMatching(/^unsupported: /)]);
+  });
+
+  it('refuses a state of another tool, and of a prompt, with the same arguments', async () => {
+    const same = { thing: 'the draft' };
+    for (const [method, name] of [
+      ['tools/call', 'probe_lend'],
+      ['prompts/get', 'probe_pledge'],
+    ] as const) {
+      const send = async (answers: object) =>
+        (await rpc(ada.accessToken, method, { name, arguments: same, ...answers }, CAN_BE_ASKED)).message;
+      expect((await send({ inputResponses: YES, requestState: state })).error?.code).toBe(-32602);
+      const asked = await send({});
+      const answered = await send({ inputResponses: YES, requestState: asked.result?.['requestState'] });
+      expect(JSON.stringify(answered.result)).toMatch(/the draft/);
+    }
+  });
+
+  it('refuses a state of another person, and of another grant of the same one', async () => {
     const client = await OAuthClient.register();
     const person = new Person();
     const [first, second] = [await person.connect(client), await person.connect(client)];
@@ -74,7 +97,8 @@ describe('a tool that asks first', () => {
   it('refuses a state that was changed', async () => {
     for (const changed of [`${String(state)}x`, '', 'v1.e30.AAAA', 7]) {
       const { message } = await shred({ thing: 'the draft' }, { inputResponses: YES, requestState: changed });
-      expect(message.result?.structuredContent, String(changed)).toBeUndefined();
+      const asksOrRefuses = message.result?.['resultType'] === 'input_required' || message.error?.code === -32602;
+      expect([String(changed), asksOrRefuses]).toEqual([String(changed), true]);
     }
   });
 
@@ -94,6 +118,68 @@ it('a tool without words of its own shows its fields, and its name in words as t
   const { message } = await rpc(ada.accessToken, 'tools/list');
   const tools = message.result?.['tools'] as { name: string; title: string }[];
   expect(tools.find(({ name }) => name === 'probe_count')?.title).toBe('Probe: count');
+});
+
+it('content counts against the budget, and an empty list says that it is empty', async () => {
+  const shout = async (word: string) =>
+    rpc(ada.accessToken, 'tools/call', { name: 'probe_shout', arguments: { word } });
+  expect(text(await shout('x'.repeat(70)))).toMatch(/^words:/);
+  expect(text(await shout('x'.repeat(80)))).toMatch(/^too_large: /);
+  expect(text(await shout(''))).toBe('words: none');
+});
+
+it('a name without end is refused and not repeated', async () => {
+  const name = 'n'.repeat(500_000);
+  for (const [method, params] of [
+    ['tools/call', { name, arguments: {} }],
+    ['prompts/get', { name }],
+    ['resources/read', { uri: `carrel://files/${name}` }],
+  ] as const) {
+    const answer = await rpc(ada.accessToken, method, params, { era: '2025' });
+    expect([answer.status, answer.text.length < 1000]).toEqual([400, true]);
+  }
+});
+
+describe('a client that takes no event stream', () => {
+  const send = async (body: unknown, accept: string) => {
+    const { headers } = rpcRequest('tools/call', {}, '2025');
+    const response = await sendTo('/mcp', {
+      method: 'POST',
+      headers: { ...headers, Accept: accept, Authorization: `Bearer ${ada.accessToken}` },
+      body: JSON.stringify(body),
+    });
+    return { type: response.headers.get('Content-Type'), json: await response.json<unknown>() };
+  };
+  const call = (id: number, name: string, input: object) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name, arguments: input },
+  });
+
+  it.each(['application/json', '*/*'])('gets the whole answer, whatever stands in it (%s)', async (accept) => {
+    const value = 'a\u2028data: {}\u2028b\u2029\ndata: []\n\n';
+    await send(call(1, 'state_set', { key: 'odd', value }), accept);
+    const { type, json } = await send(call(2, 'state_get', { key: 'odd' }), accept);
+    expect([type, json]).toEqual([
+      'application/json',
+      expect.objectContaining({
+        id: 2,
+        result: expect.objectContaining({
+          structuredContent: expect.objectContaining({ value }) as unknown,
+        }) as unknown,
+      }),
+    ]);
+  });
+
+  it('gets the answer and no progress, and every answer of a batch', async () => {
+    const counting = { ...call(3, 'probe_count', {}) };
+    Object.assign(counting.params, { _meta: { progressToken: 'p' } });
+    expect((await send(counting, 'application/json')).json).toMatchObject({ id: 3, result: {} });
+    const batch = [call(4, 'whoami', {}), call(5, 'probe_count', {}), call(6, 'nothing', {})];
+    const { json } = await send(batch, 'application/json');
+    expect((json as { id: number }[]).map(({ id }) => id)).toEqual(expect.arrayContaining([4, 5, 6]));
+  });
 });
 
 describe('a prompt', () => {
@@ -165,7 +251,7 @@ describe('a prompt', () => {
 
 it('a client that may use no tool gets an empty list', async () => {
   const { accessToken } = await new Person().connect(await OAuthClient.register(), {}, ['probe:read']);
-  const { message } = await rpc(accessToken, 'tools/list', {}, { address: '/mcp?toolsets=probe' });
+  const { message } = await rpc(accessToken, 'tools/list', {}, { address: '/mcp?toolsets=files' });
   expect(message.result?.['tools']).toEqual([]);
 });
 
