@@ -53,6 +53,12 @@ export default defineConfig({
         test: {
           name: 'worker',
           include: ['test/**/*.worker.test.ts'],
+          // Bundled before they are loaded: what they need besides is CommonJS that workerd cannot load.
+          deps: {
+            optimizer: {
+              ssr: { enabled: true, include: ['@simplewebauthn/server', '@simplewebauthn/server/helpers'] },
+            },
+          },
           setupFiles: ['./test/support/apply-migrations.ts'],
           // A file waits for its own workerd most of the time; by default, two cores would run one at a time.
           maxWorkers: Math.max(2, availableParallelism() - 1),

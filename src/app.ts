@@ -1,6 +1,11 @@
-import { consoleRoutes } from './console/routes.tsx';
 import { OAuthRecordRepo } from './directory/oauth-repo.ts';
 import { DirectoryRepo } from './directory/repo.ts';
+import { AdmissionRepo } from './directory/admission-repo.ts';
+import { AuditRepo } from './directory/audit-repo.ts';
+import { RegistrationRepo } from './directory/registration-repo.ts';
+import { AuditTrail } from './directory/audit.ts';
+import { PasskeyRepo } from './directory/passkey-repo.ts';
+import { PeopleRepo } from './directory/people-repo.ts';
 import { DirectoryService } from './directory/service.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -14,8 +19,8 @@ import type { Route } from './http/route.ts';
 import { createRouter } from './http/router.tsx';
 import { setupAnswer } from './http/setup.tsx';
 import { docsRoutes } from './http-docs/routes.ts';
-import { DevProvider } from './identity/providers/dev.ts';
-import { identityRoutes } from './identity/routes.tsx';
+import { Admission } from './identity/admission.ts';
+import { identityProviders } from './identity/providers/all.ts';
 import { SignInService } from './identity/sign-in.ts';
 import { Keyring } from './lib/keyring.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
@@ -25,6 +30,7 @@ import { McpEndpoint } from './mcp/server.ts';
 import { AuthorizeService } from './oauth/authorize.ts';
 import { oauthErrorResponse } from './oauth/errors.tsx';
 import { PersonIds } from './oauth/person-ids.ts';
+import { Registrations } from './oauth/registrations.ts';
 import { ResourceGuard } from './oauth/resource-guard.ts';
 import { oauthRoutes } from './oauth/routes.tsx';
 import { AuthorizationServers } from './oauth/server.ts';
@@ -48,7 +54,7 @@ export interface Bindings {
 export interface App {
   fetch(request: Request): Promise<Response>;
   /** All that `fetch` answers, in the order in which it looks. */
-  readonly routes: readonly Route[];
+  routes(): Promise<readonly Route[]>;
   /** The hourly sweep of the directory. Everything of a person sweeps itself in its own object. */
   scheduled(): Promise<void>;
 }
@@ -57,7 +63,7 @@ export interface App {
 const MAX_UPLOAD_BYTES = { production: 95_000_000, development: 5_000_000_000 } as const;
 
 /** What a deployment does that is not set up. */
-const NOTHING_ELSE = { routes: [], scheduled: async () => {} };
+const NOTHING_ELSE = { routes: async () => [], scheduled: async () => {} };
 
 const telemetry = new ConsoleTelemetry();
 refuseRedirects();
@@ -98,7 +104,19 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const guard = new ResourceGuard(new TokenCheck(workspaces, personIds), scopeNames);
   const access = new AccessControl(guard, workspaces);
   const formTokens = new FormTokens(keyring);
-  const signIn = new SignInService(persons, [new DevProvider(settings)]);
+  const lines = new AuditRepo(env.DIRECTORY);
+  const audit = new AuditTrail(lines, telemetry);
+  const admissions = new AdmissionRepo(env.DIRECTORY);
+  const admission = new Admission({ directory: persons, repo: admissions, audit, keyring, rules: settings.admission });
+  const passkeyRepo = new PasskeyRepo(env.DIRECTORY);
+  const signIn = new SignInService({
+    directory: persons,
+    repo: admissions,
+    admission,
+    audit,
+    keyring,
+    providers: identityProviders(settings, passkeyRepo),
+  });
   const authorize = new AuthorizeService({
     servers,
     env: oauthEnv,
@@ -107,7 +125,9 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     keyring,
     scopes: registry.scopes,
     telemetry,
+    audit,
   });
+  const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), keyring, audit);
   const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds });
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
@@ -117,22 +137,48 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
-    ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens }),
+    ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens, registrations }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
   ];
-  const routes = [
-    ...forPrograms,
-    ...docsRoutes({ routes: forPrograms, registry }),
-    ...identityRoutes({ signIn, formTokens, telemetry }),
-    ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
-  ];
+  const documents = docsRoutes({ routes: forPrograms, registry });
+  /** Pages are loaded when somebody opens one: an isolate that serves clients only never parses them. */
+  const forPeople = async () => {
+    const { peopleRoutes } = await import('./people-app.ts');
+    return peopleRoutes({
+      settings,
+      telemetry,
+      audit,
+      lines,
+      keyring,
+      formTokens,
+      directory: persons,
+      peopleRepo: new PeopleRepo(env.DIRECTORY),
+      passkeyRepo,
+      admissions,
+      admission,
+      signIn,
+      workspaces,
+      personIds,
+      scopes: registry.scopes,
+      servers,
+      oauthEnv,
+    });
+  };
 
-  const answer = createRouter({
-    routes,
-    accepts: (url) =>
+  const guards = {
+    accepts: (url: URL) =>
       url.origin === settings.publicUrl || (settings.deployment === 'development' && isLoopbackHostname(url.hostname)),
     mapError: oauthErrorResponse,
     telemetry,
+  };
+  let pages: Promise<(request: Request) => Promise<Response>> | undefined;
+  const answer = createRouter({
+    ...guards,
+    routes: [...forPrograms, ...documents],
+    otherwise: async (request) => {
+      pages ??= forPeople().then((routes) => createRouter({ ...guards, routes }));
+      return (await pages)(request);
+    },
   });
   return {
     async fetch(request) {
@@ -140,10 +186,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       if (settings.deployment === 'development') await readToEnd(request);
       return response;
     },
-    routes,
+    routes: async () => [...forPrograms, ...documents, ...(await forPeople())],
     async scheduled() {
       const now = Date.now();
-      await Promise.all([records.sweep(now), directory.sweep(now)]);
+      await Promise.all([records.sweep(now), directory.sweep(now), admissions.sweep(now), registrations.sweep(now)]);
     },
   };
 }
@@ -158,6 +204,8 @@ export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
     records: new OAuthRecordRepo(env.DIRECTORY),
     bucket: new R2FileBucket(env.FILES),
     telemetry,
+    audit: new AuditTrail(new AuditRepo(env.DIRECTORY), telemetry),
+    onReuse: parsed.settings.onRefreshReuse,
   };
 }
 

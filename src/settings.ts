@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { parseJson } from './lib/json.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
 
 /** What one var or secret means, for the configuration that people read and for `npm run doctor`. */
@@ -50,12 +51,80 @@ export const SETTINGS: readonly SettingDescription[] = [
     example: '30',
   },
   {
+    name: 'REFRESH_REUSE',
+    kind: 'var',
+    meaning:
+      'What happens when a refresh token that was exchanged comes back: `refuse` it, or `revoke` its grant as well, which also logs out a client that restored a backup.',
+    default: 'refuse',
+    example: 'refuse',
+  },
+  {
     name: 'DEV_SIGN_IN',
     kind: 'var',
     meaning:
       'Lets any e-mail address sign in. Only `npm start` sets it, and it has no effect off loopback or in production.',
     default: '(empty)',
     example: 'true',
+  },
+  {
+    name: 'ADMIT_EMAILS',
+    kind: 'var',
+    meaning:
+      'Addresses that may enter without an invitation, separated by commas, where the provider has verified them.',
+    default: '(empty: nobody)',
+    example: 'ada@example.com,ben@example.com',
+  },
+  {
+    name: 'ADMIT_DOMAINS',
+    kind: 'var',
+    meaning: 'Whoever has a verified address in one of these domains may enter.',
+    default: '(empty: nobody)',
+    example: 'example.com',
+  },
+  {
+    name: 'ADMIT_GROUPS',
+    kind: 'var',
+    meaning:
+      'Whoever is in one of these groups may enter; OIDC_PROVIDERS says which claim names them. A GitHub organisation is `github:acme`.',
+    default: '(empty: nobody)',
+    example: 'research,staff',
+  },
+  {
+    name: 'PASSKEY_SIGN_IN',
+    kind: 'var',
+    meaning: 'Whether people may sign in with passkeys, which need no account anywhere else (`true` or `false`).',
+    default: 'true',
+    example: 'true',
+  },
+  {
+    name: 'GITHUB_CLIENT_ID',
+    kind: 'var',
+    meaning: 'The OAuth app with which people sign in with GitHub. Empty: they cannot.',
+    default: '(empty)',
+    example: 'Iv1.0123456789abcdef',
+  },
+  {
+    name: 'GITHUB_ORGANISATIONS',
+    kind: 'var',
+    meaning: 'Only members of one of these organisations may sign in with GitHub. Empty: that is not asked.',
+    default: '(empty)',
+    example: 'acme',
+  },
+  {
+    name: 'GITHUB_CLIENT_SECRET',
+    kind: 'secret',
+    meaning: 'The secret of the OAuth app of GITHUB_CLIENT_ID.',
+    default: '(absent)',
+    example: '(40 hexadecimal characters)',
+  },
+  {
+    name: 'OIDC_PROVIDERS',
+    kind: 'secret',
+    meaning:
+      'OpenID Connect issuers as a JSON list of {name, label, issuer, client_id, client_secret, groups_claim, prompt}. docs/sign-in.md has examples.',
+    default: '(absent)',
+    example:
+      '[{"name":"google","label":"Google","issuer":"https://accounts.google.com","client_id":"…","client_secret":"…"}]',
   },
   {
     name: 'CARREL_SECRET',
@@ -89,6 +158,32 @@ export const SETTINGS: readonly SettingDescription[] = [
   },
 ] satisfies readonly (SettingDescription & { readonly name: keyof z.input<typeof environment> })[];
 
+/** Who may enter without an invitation. Addresses and domains are in lower case. */
+export interface AdmissionSettings {
+  readonly emails: readonly string[];
+  readonly domains: readonly string[];
+  readonly groups: readonly string[];
+}
+
+export interface GithubSettings {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly organisations: readonly string[];
+}
+
+export interface OidcSettings {
+  /** In addresses and in the directory. */
+  readonly name: string;
+  readonly label: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  /** The claim that lists groups, where there is one. */
+  readonly groupsClaim: string | undefined;
+  /** What the issuer is to ask each time, also of somebody whom it knows. */
+  readonly prompt: 'login' | 'select_account' | undefined;
+}
+
 export interface Settings {
   readonly deployment: 'development' | 'production';
   /** The origin people use, without a trailing slash; undefined until it is set. */
@@ -97,7 +192,12 @@ export interface Settings {
   readonly toolsets: readonly string[] | undefined;
   readonly accessTokenSeconds: number;
   readonly grantIdleSeconds: number;
+  readonly onRefreshReuse: 'refuse' | 'revoke';
   readonly devSignIn: boolean;
+  readonly admission: AdmissionSettings;
+  readonly passkeySignIn: boolean;
+  readonly github: GithubSettings | undefined;
+  readonly oidc: readonly OidcSettings[];
   /** The current secret first, then the previous one if there is one. */
   readonly secrets: readonly [string, ...string[]];
   /** The current key first, then the retired ones. */
@@ -154,6 +254,59 @@ function wholeNumber(fallback: number, min: number, max: number) {
     .pipe(z.int({ error: problem }).min(min, problem).max(max, problem));
 }
 
+const names = z.string().default('').transform(list);
+const lowerCaseNames = names.transform((values) => values.map((value) => value.toLowerCase()));
+
+/** As an issuer is called in its tokens. The directory separates it from the subject with a `#`. */
+const issuerUrl = z.url().refine((value) => {
+  const { protocol, hostname } = new URL(value);
+  return (protocol === 'https:' || (protocol === 'http:' && isLoopbackHostname(hostname))) && !/[?#]/.test(value);
+}, 'must begin with https:// (http:// is for loopback only) and have neither query nor fragment');
+
+const oidcProvider = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and hyphens'),
+  label: z.string().min(1).max(60).optional(),
+  issuer: issuerUrl,
+  client_id: z.string().min(1),
+  client_secret: z.string().min(1).optional(),
+  groups_claim: z.string().min(1).optional(),
+  prompt: z.enum(['login', 'select_account']).optional(),
+});
+
+/** Names that are of other ways to sign in. */
+const TAKEN_PROVIDER_NAMES: ReadonlySet<string> = new Set(['dev', 'passkey', 'github', 'recovery']);
+
+const oidcProviders = z
+  .string()
+  .default('')
+  .transform((text, context): OidcSettings[] => {
+    if (text.trim() === '') return [];
+    const parsed = z.array(oidcProvider).safeParse(parseJson(text));
+    const problem = parsed.error
+      ? `is no list of issuers: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`
+      : undefined;
+    const given = parsed.data ?? [];
+    const taken = given.find(
+      ({ name }, index) => TAKEN_PROVIDER_NAMES.has(name) || given.findIndex((each) => each.name === name) !== index,
+    );
+    if (problem !== undefined || taken) {
+      context.addIssue({
+        code: 'custom',
+        message: problem ?? 'names two issuers alike, or one as another way to sign in is named',
+      });
+      return z.NEVER;
+    }
+    return given.map(({ name, label, issuer, ...rest }) => ({
+      name,
+      label: label ?? name,
+      issuer,
+      clientId: rest.client_id,
+      clientSecret: rest.client_secret,
+      groupsClaim: rest.groups_claim,
+      prompt: rest.prompt,
+    }));
+  });
+
 const environment = z.object({
   DEPLOYMENT: z
     .enum(['development', 'production'], { error: 'must be `production` or `development`' })
@@ -162,7 +315,16 @@ const environment = z.object({
   TOOLSETS: z.string().default(''),
   ACCESS_TOKEN_SECONDS: wholeNumber(3600, 60, 86_400),
   GRANT_IDLE_DAYS: wholeNumber(30, 1, 365),
+  REFRESH_REUSE: z.enum(['refuse', 'revoke', ''], { error: 'must be `refuse` or `revoke`' }).default('refuse'),
   DEV_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
+  ADMIT_EMAILS: lowerCaseNames,
+  ADMIT_DOMAINS: lowerCaseNames,
+  ADMIT_GROUPS: names,
+  PASSKEY_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true` or `false`' }).default('true'),
+  GITHUB_CLIENT_ID: z.string().default(''),
+  GITHUB_ORGANISATIONS: lowerCaseNames,
+  GITHUB_CLIENT_SECRET: z.string().default(''),
+  OIDC_PROVIDERS: oidcProviders,
   CARREL_SECRET: secret,
   CARREL_SECRET_PREVIOUS: secret.optional(),
   PERSON_ID_KEY: secret,
@@ -196,6 +358,9 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
       problem: 'is set, but DEPLOYMENT is not `development`. Only `npm start` sets it',
     });
 
+  if ((env['GITHUB_CLIENT_ID'] ?? '') !== '' && (env['GITHUB_CLIENT_SECRET'] ?? '') === '')
+    faults.push({ setting: 'GITHUB_CLIENT_SECRET', problem: 'is missing, and GITHUB_CLIENT_ID is set' });
+
   if (!parsed.success || faults.length > 0) return { ok: false, faults };
   const value = parsed.data;
   return {
@@ -206,7 +371,19 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
       toolsets: toolsets.length === 0 ? undefined : toolsets,
       accessTokenSeconds: value.ACCESS_TOKEN_SECONDS,
       grantIdleSeconds: value.GRANT_IDLE_DAYS * 86_400,
+      onRefreshReuse: value.REFRESH_REUSE === 'revoke' ? 'revoke' : 'refuse',
       devSignIn: value.DEV_SIGN_IN === 'true',
+      admission: { emails: value.ADMIT_EMAILS, domains: value.ADMIT_DOMAINS, groups: value.ADMIT_GROUPS },
+      passkeySignIn: value.PASSKEY_SIGN_IN !== 'false',
+      github:
+        value.GITHUB_CLIENT_ID === ''
+          ? undefined
+          : {
+              clientId: value.GITHUB_CLIENT_ID,
+              clientSecret: value.GITHUB_CLIENT_SECRET,
+              organisations: value.GITHUB_ORGANISATIONS,
+            },
+      oidc: value.OIDC_PROVIDERS,
       secrets: [
         value.CARREL_SECRET,
         ...(value.CARREL_SECRET_PREVIOUS === undefined ? [] : [value.CARREL_SECRET_PREVIOUS]),

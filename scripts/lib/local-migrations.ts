@@ -12,7 +12,7 @@ export const DIRECTORY_BINDING = 'DIRECTORY';
 const LOCAL_D1 = 'miniflare-D1DatabaseObject';
 
 /** The file in which miniflare keeps a D1 database: a Durable Object id derived from the database's id. */
-function localDatabaseFile(persistTo: string, databaseId: string): string {
+export function localDatabaseFile(persistTo: string, databaseId: string): string {
   const key = createHash('sha256').update(LOCAL_D1).digest();
   const name = createHmac('sha256', key).update(databaseId).digest('hex').slice(0, 32);
   const check = createHmac('sha256', key).update(name, 'hex').digest('hex').slice(0, 32);

@@ -29,9 +29,16 @@ export function Button({ variant = 'primary', full = false, name, value, childre
 }
 
 /** A link that looks like a button, for going somewhere rather than for changing something. */
-export function ButtonLink({ href, children }: { readonly href: string; readonly children: Child }) {
+interface ButtonLinkProps {
+  readonly href: string;
+  /** As wide as what it stands in. */
+  readonly full?: boolean;
+  readonly children: Child;
+}
+
+export function ButtonLink({ href, full = false, children }: ButtonLinkProps) {
   return (
-    <a class="button secondary" href={href}>
+    <a class={full ? 'button secondary full' : 'button secondary'} href={href}>
       {children}
     </a>
   );
@@ -88,6 +95,34 @@ export function Field({ id, label, type = 'text', hint, error, ...input }: Field
           {hint}
         </p>
       )}
+    </div>
+  );
+}
+
+interface SelectProps {
+  readonly id: string;
+  readonly name: string;
+  readonly label: string;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+  readonly value?: string | undefined;
+  /** Says the label to a screen reader alone, where what stands around says it to the others. */
+  readonly quiet?: boolean;
+}
+
+/** A labelled choice of one. */
+export function Select({ id, name, label, options, value, quiet = false }: SelectProps) {
+  return (
+    <div class="stack tight">
+      <label class={quiet ? 'unseen' : 'label'} for={id}>
+        {label}
+      </label>
+      <select class="input" id={id} name={name}>
+        {options.map((option) => (
+          <option value={option.value} selected={option.value === value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }
@@ -149,6 +184,49 @@ export function Notice({ tone = 'info', title, children }: NoticeProps) {
       </div>
     </div>
   );
+}
+
+/** A moment, to the minute and in UTC: pages run no script that would know the reader's own time. */
+export function When({ at }: { readonly at: number }) {
+  const iso = new Date(at).toISOString();
+  return <time datetime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`}</time>;
+}
+
+/** A list of {@link Item}s. */
+export function Items({ children }: { readonly children: Child }) {
+  return <ul class="items">{children}</ul>;
+}
+
+interface ItemProps {
+  readonly title: Child;
+  /** Beneath the title. */
+  readonly note?: Child;
+  /** What can be done with it: forms. */
+  readonly children?: Child;
+}
+
+/** One thing of several, with what is known of it and what can be done with it. */
+export function Item({ title, note, children }: ItemProps) {
+  return (
+    <li>
+      <div class="about">
+        <div class="name">{title}</div>
+        {note !== undefined && <div class="muted small">{note}</div>}
+      </div>
+      {children !== undefined && <div class="row">{children}</div>}
+    </li>
+  );
+}
+
+/** A word about a thing, such as a role. */
+export function Badge({
+  children,
+  tone = 'plain',
+}: {
+  readonly children: Child;
+  readonly tone?: 'plain' | 'doubtful';
+}) {
+  return <span class={`badge ${tone}`}>{children}</span>;
 }
 
 /** A list of {@link Fact}s. */

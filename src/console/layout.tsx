@@ -26,7 +26,9 @@ interface PageProps {
 function Person({ email, formToken }: SignedInPerson) {
   return (
     <div class="person">
-      <bdi class="untrusted">{email}</bdi>
+      <a href="/account">
+        <bdi class="untrusted">{email}</bdi>
+      </a>
       {formToken !== undefined && (
         <form method="post" action="/sign-out">
           <HiddenFields values={{ form_token: formToken, return_to: '/' }} />

@@ -93,6 +93,7 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .wordmark svg { width: 2rem; height: 2rem; }
 .person { display: flex; align-items: center; gap: 0.9rem; min-width: 0; color: var(--muted); font-size: 0.9375rem; }
 .person form { flex: none; }
+.person a { min-width: 0; color: inherit; }
 .main { flex: 1; width: 100%; max-width: 33rem; margin-inline: auto; padding: clamp(1.75rem, 6vh, 4rem) 1.25rem 3rem; }
 .main:focus { outline: none; }
 .wide { max-width: 47rem; }
@@ -202,6 +203,26 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .method { padding: 0.05rem 0.5rem; border-radius: 0.35rem; background: var(--accent); color: var(--on-accent);
   font: 600 0.8125rem/1.5 var(--mono); }
 
+.tabs { display: flex; flex-wrap: wrap; gap: 0.35rem 1.4rem; padding-bottom: 0.75rem; border-bottom: 1px solid var(--line); }
+.tabs a { padding-block: 0.2rem; font-weight: 600; text-decoration: none; }
+.tabs a:hover { text-decoration: underline; }
+.tabs a[aria-current] { color: var(--ink); box-shadow: 0 2px var(--ink); }
+.items { overflow: hidden; padding: 0; border: 1px solid var(--line); border-radius: 1rem; background: var(--surface);
+  box-shadow: var(--shadow); list-style: none; }
+.items > li { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.6rem 1.5rem;
+  margin: 0; padding: 1rem 1.25rem; }
+.items > li + li { border-top: 1px solid var(--line); }
+.items .about { flex: 1 1 16rem; min-width: 0; overflow-wrap: anywhere; }
+.items .name { font-weight: 600; }
+.items .row .input { width: auto; min-height: 2.875rem; padding-block: 0.4rem; font-size: 1rem; }
+.items .row form { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; }
+.badge { display: inline-block; padding: 0 0.55rem; border: 1px solid var(--info-line); border-radius: 1rem;
+  background: var(--info); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
+.badge.doubtful { border-color: var(--warning-line); background: var(--warning); color: var(--warning-ink); }
+.filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.75rem 1rem; }
+.filter > .stack { flex: 1 1 13rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+
 @media (max-width: 26rem) {
   .main, .header { padding-inline: 1rem; }
   .folds .inside { padding-inline-start: 1.25rem; }
@@ -211,8 +232,8 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 }
 `;
 
-/** FNV-1a. It tells one version of the stylesheet from another; nothing depends on its strength. */
-function fingerprint(text: string): string {
+/** FNV-1a. It tells one version of a file from another; nothing depends on its strength. */
+export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, '0');

@@ -36,9 +36,13 @@ export class DirectoryRepo {
     return row === null ? undefined : toPerson(row);
   }
 
-  /** Adds a person with a first identity, unless the identity exists: then nothing is written. */
-  async insertPerson(person: Person, identity: Identity, now: number): Promise<void> {
-    await this.#d1.batch([
+  /**
+   * Adds a person with a first identity, unless the identity exists: then nothing is written.
+   *
+   * @returns false for a second owner
+   */
+  async insertPerson(person: Person, identity: Identity, now: number): Promise<boolean> {
+    const statements = [
       this.#d1
         .prepare(
           `INSERT INTO persons (id, email, role, created_at) SELECT ?, ?, ?, ?
@@ -47,11 +51,43 @@ export class DirectoryRepo {
         .bind(person.id, person.email ?? null, person.role, now, identity.provider, identity.subject),
       this.#d1
         .prepare(
-          `INSERT INTO identities (provider, subject, person_id, created_at) SELECT ?, ?, ?, ?
+          `INSERT INTO identities (provider, subject, person_id, created_at, label, last_used_at) SELECT ?, ?, ?, ?, ?, ?
            WHERE EXISTS (SELECT 1 FROM persons WHERE id = ?)`,
         )
-        .bind(identity.provider, identity.subject, person.id, now, person.id),
-    ]);
+        .bind(identity.provider, identity.subject, person.id, now, identity.label, now, person.id),
+      ...this.#passkeyOf(person.id, identity, now),
+    ];
+    try {
+      await this.#d1.batch(statements);
+      return true;
+    } catch (error) {
+      if (String(error).includes('persons_one_owner') || String(error).includes('persons.role')) return false;
+      throw error;
+    }
+  }
+
+  /** What keeps the key of an identity that is a new passkey, once the identity is the person's. */
+  #passkeyOf(personId: string, { subject, label, passkey }: Identity, now: number): D1PreparedStatement[] {
+    if (!passkey) return [];
+    return [
+      this.#d1
+        .prepare(
+          `INSERT INTO passkeys (credential_id, person_id, public_key, counter, transports, name, created_at)
+           SELECT ?, ?, ?, ?, ?, ?, ? FROM identities WHERE provider = 'passkey' AND subject = ? AND person_id = ?
+           ON CONFLICT DO NOTHING`,
+        )
+        .bind(
+          subject,
+          personId,
+          passkey.publicKey,
+          passkey.counter,
+          JSON.stringify(passkey.transports),
+          label,
+          now,
+          subject,
+          personId,
+        ),
+    ];
   }
 
   async insertSignIn(

@@ -1,5 +1,4 @@
 import { sha256Hex, toBase64Url } from '../lib/encoding.ts';
-import { newId } from '../lib/ids.ts';
 import type { DirectoryRepo } from './repo.ts';
 import type { Identity, Person, Role, SignInSession } from './types.ts';
 
@@ -19,18 +18,28 @@ export class DirectoryService {
     this.#writeStanding = writeStanding;
   }
 
-  /** The person of an identity that was let in; a new one at the first sign-in. */
-  async personFor(identity: Identity): Promise<Person> {
-    const known = await this.#repo.personByIdentity(identity);
-    if (known) return known;
+  async find(identity: Pick<Identity, 'provider' | 'subject'>): Promise<Person | undefined> {
+    return this.#repo.personByIdentity(identity);
+  }
 
-    const person: Person = { id: newId('per'), email: identity.email, role: 'member', disabledAt: undefined };
+  /**
+   * Makes a person of an identity that was let in.
+   *
+   * @returns undefined for a second owner
+   */
+  async create(id: string, identity: Identity, role: Role): Promise<Person | undefined> {
+    const person: Person = { id, email: identity.email, role, disabledAt: undefined };
     // The object first: a person in the directory whose object knows no standing could not do
     // anything, while an object that the directory never names is only a few bytes.
-    await this.#writeStanding(person.id, { role: person.role, disabled: false });
-    await this.#repo.insertPerson(person, identity, Date.now());
+    await this.writeStanding(person);
+    if (!(await this.#repo.insertPerson(person, identity, Date.now()))) return undefined;
     // Two first sign-ins at the same time: one insert wins, and both get the person of that one.
     return (await this.#repo.personByIdentity(identity)) ?? person;
+  }
+
+  /** Writes what the directory says of a person into the person's own object, where it is checked. */
+  async writeStanding({ id, role, disabledAt }: Person): Promise<void> {
+    await this.#writeStanding(id, { role, disabled: disabledAt !== undefined });
   }
 
   /** Opens a sign-in session. @returns the secret for the cookie; only its hash is stored. */

@@ -21,6 +21,8 @@ export interface FileBucket {
   head(key: string): Promise<{ readonly size: number } | undefined>;
   /** Removes objects, up to 1,000 at a time. One that is not there is no fault. */
   delete(keys: readonly string[]): Promise<void>;
+  /** Removes every object whose key begins so. @returns how many there were */
+  deleteAll(prefix: string): Promise<number>;
 }
 
 /** Files in R2. */
@@ -47,5 +49,16 @@ export class R2FileBucket implements FileBucket {
 
   async delete(keys: readonly string[]): Promise<void> {
     if (keys.length > 0) await this.#bucket.delete([...keys]);
+  }
+
+  async deleteAll(prefix: string): Promise<number> {
+    let count = 0;
+    for (;;) {
+      // From the beginning each time: what was listed before is gone.
+      const { objects } = await this.#bucket.list({ prefix, limit: 1000 });
+      if (objects.length === 0) return count;
+      await this.#bucket.delete(objects.map(({ key }) => key));
+      count += objects.length;
+    }
   }
 }

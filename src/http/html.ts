@@ -7,10 +7,11 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
  * @param formTargets further origins or schemes that a form may end up at. Chromium checks every
  *   redirect that follows a form against `form-action`, so the way back to a client must be named.
  */
-function contentSecurityPolicy(formTargets: readonly (string | undefined)[]): string {
+function contentSecurityPolicy(formTargets: readonly (string | undefined)[], script: boolean): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
+    ...(script ? ["script-src 'self'", "connect-src 'self'"] : []),
     "img-src 'self' data:",
     `form-action ${["'self'", ...formTargets.filter((target) => target !== undefined)].join(' ')}`,
     "frame-ancestors 'none'",
@@ -22,13 +23,18 @@ export interface HtmlOptions {
   readonly status?: number;
   readonly headers?: HeadersInit;
   readonly formTargets?: readonly (string | undefined)[];
+  /** The page runs a script of ours: no other page may run any. */
+  readonly script?: boolean;
 }
 
 /** A page as a response. Never stored: a page may name the person. */
-export function html(page: JSX.Element, { status = 200, headers, formTargets = [] }: HtmlOptions = {}): Response {
+export function html(
+  page: JSX.Element,
+  { status = 200, headers, formTargets = [], script = false }: HtmlOptions = {},
+): Response {
   const response = new Response(String(page), { status, headers: headers ?? {} });
   response.headers.set('Content-Type', 'text/html; charset=utf-8');
-  response.headers.set('Content-Security-Policy', contentSecurityPolicy(formTargets));
+  response.headers.set('Content-Security-Policy', contentSecurityPolicy(formTargets, script));
   response.headers.set('X-Frame-Options', 'DENY');
   response.headers.set('Cache-Control', 'no-store');
   return response;

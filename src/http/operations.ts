@@ -45,7 +45,7 @@ export const readyz: Operation = {
         json: {
           status: 'ok',
           checks: {
-            directory: { ok: true, schema: '0001_directory.sql' },
+            directory: { ok: true, schema: '0002_sign_in.sql' },
             files: { ok: true },
             workspace: { ok: true, schema: { sessions: 2 } },
           },

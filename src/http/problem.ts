@@ -43,7 +43,16 @@ export function problem(error: CarrelError, requestId: string, status: number = 
       ...error.details,
       request_id: requestId,
     } satisfies ProblemDocument,
-    { status, headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } },
+    {
+      status,
+      headers: {
+        'Content-Type': 'application/problem+json',
+        'Cache-Control': 'no-store',
+        ...(typeof error.details['retry_after'] === 'number'
+          ? { 'Retry-After': String(error.details['retry_after']) }
+          : {}),
+      },
+    },
   );
 }
 

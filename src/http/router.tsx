@@ -19,16 +19,18 @@ interface RouterOptions {
   /** The answer to an error that a library of a route throws, if it is one of those. */
   readonly mapError: (thrown: unknown, requestId: string, request: Request) => Response | undefined;
   readonly telemetry: Telemetry;
+  /** Who answers what is at no route of this table; without one, nobody. */
+  readonly otherwise?: (request: Request) => Promise<Response>;
 }
 
 type Answer = (request: Request) => Promise<Response>;
-type Environment = { Variables: { requestId: string; url: URL; readable: boolean } };
+type Environment = { Variables: { requestId: string; url: URL; readable: boolean; complete: boolean } };
 
 /**
  * All requests: the guard, the ordered table of routes, and the one place where an error becomes an
  * answer, for programs as problem+json and for people as a page.
  */
-export function createRouter({ routes, accepts, mapError, telemetry }: RouterOptions): Answer {
+export function createRouter({ routes, accepts, mapError, telemetry, otherwise }: RouterOptions): Answer {
   const app = new Hono<Environment>();
 
   app.use(async (c, next) => {
@@ -39,6 +41,8 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
     // The stylesheet belongs to the page that says so, too.
     if (accepts(url) || url.pathname === STYLESHEET_PATH) await next();
     else c.res = errorResponse(notHere(), c.req.raw, requestId, 421);
+    // Another table has answered, and has said all that this one would add.
+    if (c.get('complete')) return;
     // Here and not at the route, because what its errors say must be readable as well.
     const answer = c.get('readable') ? withCors(c.res, c.req.raw) : c.res;
     // First nothing: Hono would lay the headers of the response before over those of this one.
@@ -68,9 +72,11 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
     });
   }
 
-  app.notFound((c) =>
-    errorResponse(new CarrelError('not_found', 'There is nothing at this address.'), c.req.raw, c.get('requestId')),
-  );
+  app.notFound(async (c) => {
+    if (!otherwise) return errorResponse(nothingHere(), c.req.raw, c.get('requestId'));
+    c.set('complete', true);
+    return otherwise(c.req.raw);
+  });
   app.onError((thrown, c) => {
     const requestId = c.get('requestId');
     const known = mapError(thrown, requestId, c.req.raw);
@@ -83,6 +89,8 @@ export function createRouter({ routes, accepts, mapError, telemetry }: RouterOpt
 
   return async (request) => app.fetch(request);
 }
+
+const nothingHere = () => new CarrelError('not_found', 'There is nothing at this address.');
 
 const notHere = () =>
   new CarrelError('not_found', 'This deployment does not answer at this address. Use the one it was set up with.');

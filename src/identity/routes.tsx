@@ -6,7 +6,8 @@ import { CarrelError } from '../lib/errors.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { SignedOutPage, SignInPage } from './pages.tsx';
 import { safeReturnTo } from './return-to.ts';
-import type { SignInService } from './sign-in.ts';
+import { signInRequest } from './sign-in.ts';
+import type { SignInResult, SignInService } from './sign-in.ts';
 
 interface IdentityRoutesOptions {
   readonly signIn: SignInService;
@@ -14,7 +15,12 @@ interface IdentityRoutesOptions {
   readonly telemetry: Telemetry;
 }
 
-const facts = ({ request, url }: HttpContext) => ({ hostname: url.hostname, headers: request.headers });
+/** What follows a sign-in that went well: on to where the person wanted to go. */
+function goOn({ returnTo, cookies }: { readonly returnTo: string; readonly cookies: readonly string[] }): Response {
+  const headers = new Headers();
+  for (const cookie of cookies) headers.append('Set-Cookie', cookie);
+  return seeOther(returnTo, headers);
+}
 
 /**
  * Where the sign-in form may end up when it leads back to a client's request: a remembered consent or
@@ -25,14 +31,28 @@ function clientOf(returnTo: string, origin: string): string | undefined {
   return url.pathname === '/authorize' ? formTarget(url.searchParams.get('redirect_uri') ?? '') : undefined;
 }
 
+const noSuchProvider = () => new CarrelError('not_found', 'There is no such way to sign in here.');
+
 /** The pages for signing in and out. */
 export function identityRoutes({ signIn, formTokens, telemetry }: IdentityRoutesOptions): Route[] {
-  const page = async (context: HttpContext, returnTo: string, failed?: { problem: string; email: string }) => {
-    const { token, cookie } = await formTokens.bind(context.request);
-    const providers = signIn.providers(facts(context)).map(({ name, label, kind }) => ({ name, label, kind }));
+  const page = async (
+    context: HttpContext,
+    returnTo: string,
+    failed?: { readonly problem: string; readonly email?: string; readonly cookies?: readonly string[] },
+  ) => {
+    const { request, origin } = context;
+    const { facts } = signInRequest(context);
+    const { token, cookie } = await formTokens.bind(request);
+    const providers = signIn.providers(facts).map(({ name, label, kind }) => ({ name, label, kind }));
+    const headers = new Headers();
+    for (const value of [cookie, ...(failed?.cookies ?? [])])
+      if (value !== undefined) headers.append('Set-Cookie', value);
     return html(
       <SignInPage
         providers={providers}
+        ticket={await signIn.ticket(request)}
+        // The development sign-in lets anybody in, whoever owns the place.
+        unclaimed={!providers.some(({ kind }) => kind === 'email-form') && !(await signIn.isClaimed())}
         formToken={token}
         returnTo={returnTo}
         error={failed?.problem}
@@ -40,10 +60,19 @@ export function identityRoutes({ signIn, formTokens, telemetry }: IdentityRoutes
       />,
       {
         status: failed ? 400 : 200,
-        headers: cookie === undefined ? {} : { 'Set-Cookie': cookie },
-        formTargets: [clientOf(returnTo, context.origin)],
+        headers,
+        formTargets: [clientOf(returnTo, origin)],
+        script: providers.some(({ kind }) => kind === 'passkey'),
       },
     );
+  };
+
+  const finished = (context: HttpContext, result: SignInResult | undefined, email?: string) => {
+    if (!result) throw noSuchProvider();
+    if (!result.ok) return page(context, result.returnTo, { ...result, ...(email === undefined ? {} : { email }) });
+    const { personId, provider } = result;
+    telemetry.record({ type: 'signed_in', personId, provider, requestId: context.requestId });
+    return goOn(result);
   };
 
   return [
@@ -55,20 +84,42 @@ export function identityRoutes({ signIn, formTokens, telemetry }: IdentityRoutes
           const form = await readForm(context.request);
           await formTokens.check(context.request, form, context.origin);
           const returnTo = safeReturnTo(form.get('return_to'), context.origin);
-          const attempt = await signIn.attempt(facts(context), form.get('provider'), form);
-          if (!attempt) throw new CarrelError('not_found', 'There is no such way to sign in here.');
-          if (!attempt.ok)
-            return page(context, returnTo, { problem: attempt.problem, email: form.get('email')?.slice(0, 254) ?? '' });
-          // The session that this one replaces would live on with nobody to end it.
-          await signIn.end(context.request);
-          telemetry.record({
-            type: 'signed_in',
-            personId: attempt.personId,
-            provider: attempt.provider,
-            requestId: context.requestId,
-          });
-          return seeOther(returnTo, { 'Set-Cookie': attempt.cookie });
+          const result = await signIn.byForm(signInRequest(context), form.get('provider'), form, returnTo);
+          return finished(context, result, form.get('email')?.slice(0, 254) ?? '');
         },
+      },
+    },
+    {
+      // A link and no form: what a form leads to must stand in the page's policy, and who a provider's
+      // authorization server is, is known only when it is asked.
+      path: '/sign-in/:provider',
+      methods: {
+        GET: async (context) => {
+          const { url, origin, params } = context;
+          const returnTo = safeReturnTo(url.searchParams.get('return_to'), origin);
+          const link = url.searchParams.get('link');
+          const session = link === null ? undefined : await signIn.linking(context.request, link);
+          if (link !== null && !session)
+            throw new CarrelError(
+              'forbidden',
+              'Begin at your account page: this link is of another browser or too old.',
+            );
+          const begun = await signIn.begin(
+            signInRequest(context),
+            params['provider'] ?? '',
+            returnTo,
+            session?.person.id,
+          );
+          if (!begun) throw noSuchProvider();
+          return seeOther(begun.location, { 'Set-Cookie': begun.cookie });
+        },
+      },
+    },
+    {
+      path: '/sign-in/:provider/callback',
+      methods: {
+        GET: async (context) =>
+          finished(context, await signIn.finish(signInRequest(context), context.params['provider'] ?? '', context.url)),
       },
     },
     {

@@ -8,7 +8,11 @@ export type KeyPurpose =
   | 'consent'
   | 'remember'
   | 'probe'
-  | 'round-state';
+  | 'round-state'
+  | 'owner-code'
+  | 'operator'
+  | 'client-address'
+  | 'link-identity';
 
 /**
  * Signs and checks with keys that are derived per purpose (HKDF-SHA-256, RFC 5869) from one secret.

@@ -1,6 +1,7 @@
 import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
 import type { AuthRequest, ConsentDescription } from '@cloudflare/workers-oauth-provider';
 
+import type { AuditTrail } from '../directory/audit.ts';
 import type { SignInSession } from '../directory/types.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { hasVisibleText } from '../lib/hidden-text.ts';
@@ -9,6 +10,7 @@ import { isLoopbackHostname } from '../lib/loopback.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Workspaces } from '../workspace/client.ts';
 import type { PersonIds } from './person-ids.ts';
+import { tokenParts } from './person-ids.ts';
 import { canonicaliseResources } from './resource.ts';
 import type { Scope } from './scopes.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
@@ -21,6 +23,7 @@ interface AuthorizeServiceOptions {
   readonly scopes: readonly Scope[];
   readonly keyring: Keyring;
   readonly telemetry: Telemetry;
+  readonly audit: AuditTrail;
 }
 
 /** A client's request, as the consent page shows it. */
@@ -150,7 +153,13 @@ export class AuthorizeService {
       scope: [...answer.scopes],
       ...(answer.remember ? { remember: { secret, subject: session.person.id } } : {}),
     });
-    const location = await this.grant(approved.request, session, origin, requestId);
+    const location = await this.grant(
+      approved.request,
+      session,
+      origin,
+      requestId,
+      answer.remember ? 'remember' : 'once',
+    );
     return { location, cookies: approved.headers.getSetCookie() };
   }
 
@@ -159,14 +168,23 @@ export class AuthorizeService {
     handle: string,
     session: SignInSession,
     origin: string,
+    requestId: string,
   ): Promise<{ location: string; cookies: readonly string[] }> {
     const denied = await this.#api(origin).denyConsent(request, await this.#handleOf(handle, session));
+    const [personId, { clientId }] = [session.person.id, denied.request];
+    await this.#options.audit.record({ action: 'consent_denied', personId, clientId, requestId });
     return { location: denied.redirectTo, cookies: denied.headers.getSetCookie() };
   }
 
   /** Makes the grant and its code in the person's object. Only after consent. */
-  async grant(request: AuthRequest, session: SignInSession, origin: string, requestId: string): Promise<string> {
-    const { personIds, workspaces, telemetry } = this.#options;
+  async grant(
+    request: AuthRequest,
+    session: SignInSession,
+    origin: string,
+    requestId: string,
+    consent: 'once' | 'remember' | 'remembered',
+  ): Promise<string> {
+    const { personIds, workspaces, telemetry, audit } = this.#options;
     const { person } = session;
     const location = await workspaces.authorize({
       origin,
@@ -182,6 +200,14 @@ export class AuthorizeService {
       clientId: request.clientId,
       scopes: request.scope,
       requestId,
+    });
+    await audit.record({
+      action: 'consent_given',
+      personId: person.id,
+      clientId: request.clientId,
+      grantId: tokenParts(new URL(location).searchParams.get('code') ?? '')?.grantId,
+      requestId,
+      detail: { consent, scopes: request.scope.join(' ') },
     });
     return location;
   }

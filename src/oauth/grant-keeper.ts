@@ -1,10 +1,11 @@
 import type { ValidatedAccessToken } from '@cloudflare/workers-oauth-provider';
 
+import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import { formBody } from '../http/body.ts';
 import { fromBase64Url, sha256Hex, toBase64Url, utf8 } from '../lib/encoding.ts';
 import { KeyedMutex } from '../workspace/mutex.ts';
-import type { AuthorizeInput, TokenProps } from './model.ts';
+import type { AuthorizeInput, GrantSummary, TokenProps } from './model.ts';
 import { tokenParts } from './person-ids.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
 import { DirectoryOAuthKv, PersonalOAuthKv } from './storage.ts';
@@ -14,8 +15,23 @@ import { presentedToken, serveToken } from './token-endpoint.ts';
 
 /** How long the answer to a refresh is given again to the same request, in ms. */
 export const REPLAY_MS = 120_000;
+/** How long an exchanged refresh token is remembered, in ms. Who comes back later is refused without a word. */
+const ROTATED_MS = 30 * 86_400_000;
 /** Grants that one client may have of one person; the oldest goes when one more is made. */
 const MAX_GRANTS_PER_CLIENT = 10;
+
+/** What becomes of a grant of which an exchanged refresh token comes back. */
+export type OnReuse = 'refuse' | 'revoke';
+
+interface GrantKeeperOptions {
+  readonly grants: GrantStore;
+  readonly servers: AuthorizationServers;
+  readonly records: OAuthRecordRepo;
+  readonly audit: AuditTrail;
+  readonly onReuse: OnReuse;
+  /** Tests only: see {@link Pause}. */
+  readonly pause?: Pause | undefined;
+}
 
 /**
  * Runs the OAuth library for one person, in that person's object, over local storage. The library
@@ -26,13 +42,17 @@ export class GrantKeeper {
   readonly #grants: GrantStore;
   readonly #servers: AuthorizationServers;
   readonly #records: OAuthRecordRepo;
+  readonly #audit: AuditTrail;
+  readonly #onReuse: OnReuse;
   readonly #pause: Pause | undefined;
   readonly #mutex = new KeyedMutex();
 
-  constructor(grants: GrantStore, servers: AuthorizationServers, records: OAuthRecordRepo, pause?: Pause) {
+  constructor({ grants, servers, records, audit, onReuse, pause }: GrantKeeperOptions) {
     this.#grants = grants;
     this.#servers = servers;
     this.#records = records;
+    this.#audit = audit;
+    this.#onReuse = onReuse;
     this.#pause = pause;
   }
 
@@ -64,6 +84,20 @@ export class GrantKeeper {
     return this.#redeemed(clientId).some((grant) => grant.redirectUri === redirectUri);
   }
 
+  /** The grants that clients made use of, newest first. */
+  summaries(): GrantSummary[] {
+    return this.#redeemed()
+      .map(({ id, clientId, redirectUri, scope = [], createdAt = 0, expiresAt }) => ({
+        grantId: id,
+        clientId,
+        redirectUri,
+        scopes: scope,
+        createdAt: createdAt * 1000,
+        expiresAt: expiresAt === undefined ? undefined : expiresAt * 1000,
+      }))
+      .toSorted((left, right) => right.createdAt - left.createdAt);
+  }
+
   /**
    * Answers a request to the token endpoint that names this person: code, refresh or revocation.
    *
@@ -77,7 +111,10 @@ export class GrantKeeper {
     const grantId = tokenParts(presented)?.grantId ?? '';
     // What this grant never gave out cannot change it, and must not make it wait: the library asks the
     // client's own host for its document, which may be slow on purpose.
-    if (!this.#gaveOut(grantId, presentedHash)) return this.#serve(request);
+    if (!this.#gaveOut(grantId, presentedHash)) {
+      if (this.#grants.wasRotated(presentedHash, grantId)) await this.#reused(grantId, presented);
+      return this.#serve(request);
+    }
     return this.#mutex.run(grantId, () => {
       switch (form.get('grant_type')) {
         case 'refresh_token':
@@ -133,6 +170,7 @@ export class GrantKeeper {
       const now = Date.now();
       const body = await response.clone().text();
       const { expires_in: lifetime } = JSON.parse(body) as { expires_in: number };
+      this.#grants.keepRotated(presentedHash, grantId, now + ROTATED_MS);
       this.#grants.keepReplay({
         presentedHash,
         grantId,
@@ -155,6 +193,24 @@ export class GrantKeeper {
         { headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
       );
     }
+  }
+
+  /**
+   * An exchanged refresh token came back after its successor was used: either its client lost track, or
+   * somebody else has a copy. It is refused in any case; whether the grant ends too is the operator's
+   * choice, because ending it logs out a client that only restored a backup (RFC 9700 §4.14.2).
+   */
+  async #reused(grantId: string, presented: string): Promise<void> {
+    const ends = this.#onReuse === 'revoke';
+    if (ends) this.#grants.revoke(grantId, Date.now());
+    const clientId = this.#grant(grantId)?.clientId;
+    await this.#audit.record({
+      action: 'refresh_token_reused',
+      personId: tokenParts(presented)?.outwardPerson.split('.')[0],
+      clientId,
+      grantId,
+      detail: { grant_ended: ends },
+    });
   }
 
   async #serve(request: Request, hooks?: GrantHooks): Promise<Response> {
@@ -201,12 +257,13 @@ export class GrantKeeper {
     return record && (JSON.parse(record.value) as LibraryGrant);
   }
 
-  /** The grants of a client whose code was redeemed. */
-  #redeemed(clientId: string): LibraryGrant[] {
+  /** The grants, of one client or of all, whose code was redeemed. */
+  #redeemed(clientId?: string): LibraryGrant[] {
     return this.#grants
       .list('grant:', 1000, Date.now())
       .map((record) => JSON.parse(record.value) as LibraryGrant)
-      .filter((grant) => grant.clientId === clientId && grant.authCodeWrappedKey === undefined);
+      .filter((grant) => grant.authCodeWrappedKey === undefined)
+      .filter((grant) => clientId === undefined || grant.clientId === clientId);
   }
 }
 
@@ -215,6 +272,9 @@ interface LibraryGrant {
   readonly id: string;
   readonly clientId: string;
   readonly redirectUri?: string;
+  readonly scope?: readonly string[];
+  /** Seconds since the epoch. */
+  readonly createdAt?: number;
   /** Seconds since the epoch; moves with every refresh. */
   readonly expiresAt?: number;
   readonly authCodeId?: string;

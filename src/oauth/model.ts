@@ -6,6 +6,30 @@ export interface TokenProps {
   readonly label: string;
 }
 
+/** Days that a personal token may live at most. */
+export const MAX_PERSONAL_TOKEN_DAYS = 365;
+
+/** Days that a personal token may live, as its page offers them. */
+export const PERSONAL_TOKEN_LIFETIMES = [7, 30, 90, MAX_PERSONAL_TOKEN_DAYS] as const;
+
+/** What a request with a personal token says its client is. */
+export const PERSONAL_TOKEN_CLIENT = 'personal-access-token';
+
+/** A token that a person made for a script. */
+export interface PersonalToken {
+  /** `pat_…`: it stands where others have their grant. */
+  readonly grantId: string;
+  readonly name: string;
+  /** How the person is called on pages and by `whoami`. */
+  readonly label: string;
+  readonly scopes: readonly string[];
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** To the hour; undefined for never. */
+  readonly lastUsedAt: number | undefined;
+}
+
 /** What a token stands for. */
 export interface TokenFacts {
   readonly clientId: string;
@@ -13,6 +37,18 @@ export interface TokenFacts {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
   readonly props: TokenProps;
+}
+
+/** What a person lets a client do, as the person sees it. */
+export interface GrantSummary {
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly redirectUri: string | undefined;
+  readonly scopes: readonly string[];
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** When it ends unless its client comes back, ms since the epoch: each return moves it. */
+  readonly expiresAt: number | undefined;
 }
 
 /** A client's request that a person approved. */

@@ -144,7 +144,8 @@ function Decision({ action, handle, scopes, mayRemember, error }: ConsentPagePro
         </Button>
       </div>
       <p class="muted small">
-        The access ends at once when you disconnect Carrel in the app, and by itself when the app stays away for weeks.
+        The access ends at once when you disconnect it, in the app or in your account here, and by itself when the app
+        stays away for weeks.
       </p>
     </form>
   );

@@ -9,6 +9,7 @@ import type { SignInService } from '../identity/sign-in.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { AuthorizeService, ConsentQuestion } from './authorize.ts';
 import { ConsentPage } from './pages.tsx';
+import type { Registrations } from './registrations.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
 import { NO_CONTEXT } from './token-endpoint.ts';
 import type { TokenEndpoint } from './token-endpoint.ts';
@@ -20,13 +21,14 @@ interface OAuthRoutesOptions {
   readonly env: OAuthEnv;
   readonly signIn: SignInService;
   readonly formTokens: FormTokens;
+  readonly registrations: Registrations;
 }
 
 const noSuchDocument = () => new CarrelError('not_found', 'There is no such discovery document here.');
 
 /** The authorization server: /authorize with the consent page, /token, /register, its metadata. */
 export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
-  const { authorize, tokens, servers, env, signIn, formTokens } = options;
+  const { authorize, tokens, servers, env, signIn, formTokens, registrations } = options;
 
   const consent = async (context: HttpContext, question: ConsentQuestion, session: SignInSession, error?: string) => {
     const { handle, cookie } = await authorize.begin(question, session, context.origin);
@@ -72,6 +74,17 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     handle: ({ request, origin }: HttpContext) => servers.for(origin).fetch(request, env, NO_CONTEXT),
   });
 
+  const register = way({
+    handle: async ({ request, origin, requestId }: HttpContext) => {
+      let response = new Response(null, { status: 500 });
+      await registrations.within(request.headers.get('CF-Connecting-IP') ?? undefined, requestId, async () => {
+        response = await servers.for(origin).fetch(request, env, NO_CONTEXT);
+        return response.status === 201 ? (await response.clone().json<{ client_id: string }>()).client_id : undefined;
+      });
+      return response;
+    },
+  });
+
   const ask = way({
     handle: async (context: HttpContext) => {
       const { request, origin, requestId } = context;
@@ -80,7 +93,10 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
       if (!session || !question) return toSignIn(context);
       if (!(await authorize.isRemembered(request, question, session, origin)))
         return consent(context, question, session);
-      return toClient({ location: await authorize.grant(question.request, session, origin, requestId), cookies: [] });
+      return toClient({
+        location: await authorize.grant(question.request, session, origin, requestId, 'remembered'),
+        cookies: [],
+      });
     },
   });
 
@@ -91,7 +107,7 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
   return [
     {
       path: '/register',
-      methods: { POST: endpoint(async () => (await documents()).registerClient, library) },
+      methods: { POST: endpoint(async () => (await documents()).registerClient, register) },
       crossOrigin: 'any',
     },
     {
@@ -106,7 +122,7 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
           if (!session) return toSignIn(context);
           const handle = form.get('handle') ?? '';
           if (form.get('decision') !== 'approve')
-            return toClient(await authorize.deny(request, handle, session, origin));
+            return toClient(await authorize.deny(request, handle, session, origin, requestId));
           const scopes = form.getAll('scope');
           if (scopes.length === 0) {
             const question = await authorize.question(request, origin, true);

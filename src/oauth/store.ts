@@ -37,6 +37,16 @@ export const GRANT_SCHEMA: readonly SchemaStep[] = [
     name: 'oauth: tombstones by age',
     sql: 'CREATE INDEX oauth_tombstones_by_age ON oauth_tombstones (revoked_at);',
   },
+  {
+    // Refresh tokens that were exchanged for newer ones: who comes back with one of them has an old copy.
+    name: 'oauth: rotated refresh tokens',
+    sql: `CREATE TABLE oauth_rotated (
+        token_hash TEXT PRIMARY KEY,
+        grant_id TEXT NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX oauth_rotated_by_grant ON oauth_rotated (grant_id);`,
+  },
 ];
 
 /** One record of the OAuth library: a grant, or an access token. */
@@ -139,7 +149,27 @@ export class GrantStore {
       );
       this.#db.run('DELETE FROM oauth_records WHERE grant_id = ?', grantId);
       this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
+      this.#db.run('DELETE FROM oauth_rotated WHERE grant_id = ?', grantId);
     });
+  }
+
+  /** Remembers that a refresh token was exchanged for a newer one. */
+  keepRotated(tokenHash: string, grantId: string, expiresAt: number): void {
+    this.#db.run(
+      `INSERT INTO oauth_rotated (token_hash, grant_id, expires_at) VALUES (?, ?, ?)
+       ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at`,
+      tokenHash,
+      grantId,
+      expiresAt,
+    );
+  }
+
+  /** Whether this grant gave the token out and has since given newer ones. */
+  wasRotated(tokenHash: string, grantId: string): boolean {
+    return (
+      this.#db.first('SELECT 1 FROM oauth_rotated WHERE token_hash = ? AND grant_id = ?', tokenHash, grantId) !==
+      undefined
+    );
   }
 
   isRevoked(grantId: string): boolean {
@@ -222,6 +252,7 @@ export class GrantStore {
   sweep(now: number): void {
     this.#db.run('DELETE FROM oauth_records WHERE expires_at <= ?', now);
     this.#db.run('DELETE FROM oauth_replays WHERE expires_at <= ?', now);
+    this.#db.run('DELETE FROM oauth_rotated WHERE expires_at <= ?', now);
     this.#db.run('DELETE FROM oauth_tombstones WHERE revoked_at <= ?', now - TOMBSTONE_MS);
   }
 }

@@ -4,6 +4,7 @@ import type { Workspaces } from '../workspace/client.ts';
 import type { TokenFacts } from './model.ts';
 import type { PersonIds } from './person-ids.ts';
 import { tokenParts } from './person-ids.ts';
+import { isPersonalToken, personalTokenParts } from './personal-token.ts';
 
 /** An access token that one of ours once was: what it stands for, not whether it still may be used. */
 export interface KnownToken {
@@ -34,12 +35,17 @@ export class TokenCheck {
     if (known && known.facts.expiresAt * 1000 > Date.now()) return known;
     this.#known.delete(cacheKey);
 
-    const parts = tokenParts(token);
+    const isPersonal = isPersonalToken(token);
+    const parts = isPersonal ? personalTokenParts(token) : tokenParts(token);
     const personId = parts && (await this.#personIds.parse(parts.outwardPerson));
     if (!parts || personId === undefined) return undefined;
-    const facts = await this.#workspaces.describeToken(personId, token, origin);
+    const { grantId } = parts;
+    const tokenHash = await sha256Hex(token);
+    const facts = isPersonal
+      ? await this.#workspaces.describePersonalToken(personId, grantId, tokenHash)
+      : await this.#workspaces.describeToken(personId, token, origin);
     if (!facts) return undefined;
-    const read = { personId, grantId: parts.grantId, tokenHash: await sha256Hex(token), facts };
+    const read = { personId, grantId, tokenHash, facts };
     this.#known.set(cacheKey, read);
     return read;
   }

@@ -1,9 +1,10 @@
 /** Tokens and codes of ours, bearer headers and signed addresses: whoever holds one may use it. */
 const SECRETS = [
   /per_[0-9a-z]{20}\.[0-9a-z]{16}(?::|%3A)[\w-]+(?::|%3A)[\w-]+/gi,
+  /carrel_pat_[0-9a-z]+/gi,
   /(Bearer\s+)[^\s"\\]+/gi,
   /(__Host-carrel-[\w-]+=)[\w.-]+/g,
-  /(\/(?:upload|download)\/)[\w.-]+/g,
+  /(\/(?:upload|download|invite|claim)\/)[\w.-]+/g,
   /((?:code|token|refresh_token|client_secret|client_assertion|code_verifier)=)[^&\s"]+/gi,
 ];
 

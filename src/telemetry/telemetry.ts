@@ -32,6 +32,7 @@ export type TelemetryEvent =
       readonly scopes: readonly string[];
       readonly requestId: string;
     }
+  | { readonly type: 'audit_failed'; readonly action: string; readonly error: unknown }
   | { readonly type: 'agenda_failed'; readonly task: string; readonly error: unknown };
 
 export interface Telemetry {

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../lib/errors.ts';
-import type { AuthorizeInput, TokenFacts } from '../oauth/model.ts';
+import type { AuthorizeInput, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { Stores } from './features.ts';
 import type { Standing } from './standing.ts';
 
@@ -52,7 +52,20 @@ export interface Workspaces {
   /** Whether the person lets this client in now: it has a grant with this redirect, redeemed and not ended. */
   holdsGrant(personId: string, clientId: string, redirectUri: string): Promise<boolean>;
   describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined>;
+  /** What the person lets clients do, newest first. */
+  listGrants(personId: string): Promise<GrantSummary[]>;
+  describePersonalToken(personId: string, grantId: string, tokenHash: string): Promise<TokenFacts | undefined>;
+  personalTokens(personId: string): Promise<readonly PersonalToken[]>;
+  /** @returns false when the person has as many as one may have */
+  addPersonalToken(personId: string, token: Omit<PersonalToken, 'lastUsedAt'>, tokenHash: string): Promise<boolean>;
+  removePersonalToken(personId: string, grantId: string): Promise<boolean>;
   revokeGrant(personId: string, grantId: string): Promise<void>;
   writeStanding(personId: string, standing: Standing): Promise<void>;
+  /**
+   * Removes all that is in a workspace, grants as well, for good.
+   *
+   * @returns how many objects were in the bucket
+   */
+  wipe(workspaceId: string): Promise<number>;
   health(workspaceId: string): Promise<WorkspaceHealth>;
 }

@@ -1,5 +1,6 @@
 import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
+import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
 import { StateStore } from '../sessions/state-store.ts';
 import { SessionStore } from '../sessions/store.ts';
@@ -22,6 +23,7 @@ export type Stores = { readonly [Name in keyof typeof STORES]: InstanceType<(typ
 export const SCHEMA: Schema = {
   workspace: WORKSPACE_SCHEMA,
   oauth: GRANT_SCHEMA,
+  personal_tokens: PERSONAL_TOKEN_SCHEMA,
   ...Object.fromEntries(Object.entries<StoreClass>(STORES).map(([name, { schema = [] }]) => [name, schema])),
 };
 

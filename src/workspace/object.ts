@@ -1,13 +1,18 @@
 import { DurableObject } from 'cloudflare:workers';
 
+import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import { purgeUploads } from '../files/purge.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
-import type { AuthorizeInput, TokenFacts } from '../oauth/model.ts';
+import type { OnReuse } from '../oauth/grant-keeper.ts';
+import { PERSONAL_TOKEN_CLIENT } from '../oauth/model.ts';
+import type { AuthorizeInput, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { AuthorizationServers } from '../oauth/server.ts';
 import type { Pause } from '../oauth/storage.ts';
+import { isPersonalGrant } from '../oauth/personal-token.ts';
+import { PersonalTokenStore } from '../oauth/personal-token-store.ts';
 import { GrantStore } from '../oauth/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agenda } from './agenda.ts';
@@ -28,6 +33,8 @@ export interface WorkspaceDependencies {
   readonly records: OAuthRecordRepo;
   readonly bucket: FileBucket;
   readonly telemetry: Telemetry;
+  readonly audit: AuditTrail;
+  readonly onReuse: OnReuse;
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
 }
@@ -40,6 +47,7 @@ export class WorkspaceObject extends DurableObject {
   readonly #db: Database;
   readonly #stores: Stores;
   readonly #grants: GrantStore;
+  readonly #personalTokens: PersonalTokenStore;
   readonly #standing: StandingStore;
   readonly #keeper: GrantKeeper;
   readonly #agenda: Agenda;
@@ -56,8 +64,9 @@ export class WorkspaceObject extends DurableObject {
       schedule: (task, due) => state.waitUntil(this.#agenda.schedule(task, due)),
     });
     this.#grants = new GrantStore(this.#db);
+    this.#personalTokens = new PersonalTokenStore(this.#db);
     this.#standing = new StandingStore(this.#db);
-    this.#keeper = new GrantKeeper(this.#grants, dependencies.servers, dependencies.records, dependencies.pause);
+    this.#keeper = new GrantKeeper({ ...dependencies, grants: this.#grants });
   }
 
   /**
@@ -108,12 +117,58 @@ export class WorkspaceObject extends DurableObject {
       : { clientId: facts.clientId, scopes: facts.scope ?? [], expiresAt: facts.expiresAt, props: facts.props };
   }
 
+  listGrants(): GrantSummary[] {
+    return this.#keeper.summaries();
+  }
+
+  /** What a personal token stands for; undefined for one that was ended or has expired. */
+  describePersonalToken(grantId: string, tokenHash: string): TokenFacts | undefined {
+    const token = this.#personalTokens.find(grantId, tokenHash, Date.now());
+    return (
+      token && {
+        clientId: PERSONAL_TOKEN_CLIENT,
+        scopes: token.scopes,
+        expiresAt: Math.floor(token.expiresAt / 1000),
+        props: { label: token.label },
+      }
+    );
+  }
+
+  personalTokens(): readonly PersonalToken[] {
+    return this.#personalTokens.list(Date.now());
+  }
+
+  addPersonalToken(token: Omit<PersonalToken, 'lastUsedAt'>, tokenHash: string): boolean {
+    return this.#isEntitled() && this.#personalTokens.add(token, tokenHash, Date.now());
+  }
+
+  removePersonalToken(grantId: string): boolean {
+    return this.#personalTokens.remove(grantId);
+  }
+
   revokeGrant(grantId: string): void {
     this.#grants.revoke(grantId, Date.now());
   }
 
   writeStanding(standing: Standing): void {
     this.#standing.write(standing, Date.now());
+  }
+
+  /**
+   * Removes all that is here and its bytes in the bucket. Whoever comes meanwhile or afterwards finds
+   * an object that was told of nobody, and is refused.
+   *
+   * @param workspaceId under which its bytes are
+   */
+  async wipe(workspaceId: string): Promise<number> {
+    this.#standing.write({ role: 'member', disabled: true }, Date.now());
+    const { bucket } = this.#dependencies;
+    const removed = await bucket.deleteAll(`${workspaceId}/`);
+    await this.ctx.storage.deleteAll();
+    this.#standing.forget();
+    migrate(this.#db, SCHEMA, Date.now());
+    // An upload that was under way when the first listing was made has its bytes there by now.
+    return removed + (await bucket.deleteAll(`${workspaceId}/`));
   }
 
   health(): WorkspaceHealth {
@@ -136,11 +191,19 @@ export class WorkspaceObject extends DurableObject {
   /** @throws CarrelError when the grant, the token or the person's standing no longer allows it */
   #admit(caller: Caller, now: number): void {
     if (caller.kind === 'token') {
-      if (!this.#isEntitled() || !this.#grants.isAlive(caller.grantId, caller.tokenHash, now))
+      const tokens = isPersonalGrant(caller.grantId) ? this.#personalTokens : this.#grants;
+      if (!this.#isEntitled() || !tokens.isAlive(caller.grantId, caller.tokenHash, now))
         throw new CarrelError('unauthenticated', 'This access was ended. Sign in again.');
-    } else if (!this.#isEntitled() || !this.#grants.isGrantAlive(caller.grantId, now)) {
+    } else if (!this.#isEntitled() || !this.#outlives(caller.grantId, now)) {
       throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
     }
+  }
+
+  /** Whether what made a signed address is still there. */
+  #outlives(grantId: string, now: number): boolean {
+    return isPersonalGrant(grantId)
+      ? this.#personalTokens.exists(grantId, now)
+      : this.#grants.isGrantAlive(grantId, now);
   }
 
   /** Whether the person may enter at all. Somebody of whom this object was told nothing may not. */

@@ -1,5 +1,5 @@
 import { CarrelError } from '../lib/errors.ts';
-import type { TokenFacts } from '../oauth/model.ts';
+import type { GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { Caller, CallOutcome, OpenWorkspace, WorkspaceHealth, Workspaces } from './client.ts';
 import type { WorkspaceObject } from './object.ts';
 
@@ -76,12 +76,40 @@ export class RpcWorkspaces implements Workspaces {
     return this.#stub(personId).describeToken(token, origin);
   }
 
+  async listGrants(personId: string): Promise<GrantSummary[]> {
+    return this.#stub(personId).listGrants();
+  }
+
+  async describePersonalToken(personId: string, grantId: string, tokenHash: string): Promise<TokenFacts | undefined> {
+    return this.#stub(personId).describePersonalToken(grantId, tokenHash);
+  }
+
+  async personalTokens(personId: string): Promise<readonly PersonalToken[]> {
+    return this.#stub(personId).personalTokens();
+  }
+
+  async addPersonalToken(
+    personId: string,
+    token: Omit<PersonalToken, 'lastUsedAt'>,
+    tokenHash: string,
+  ): Promise<boolean> {
+    return this.#stub(personId).addPersonalToken(token, tokenHash);
+  }
+
+  async removePersonalToken(personId: string, grantId: string): Promise<boolean> {
+    return this.#stub(personId).removePersonalToken(grantId);
+  }
+
   async revokeGrant(personId: string, grantId: string): Promise<void> {
     await this.#stub(personId).revokeGrant(grantId);
   }
 
   async writeStanding(personId: string, standing: Parameters<Workspaces['writeStanding']>[1]): Promise<void> {
     await this.#stub(personId).writeStanding(standing);
+  }
+
+  async wipe(workspaceId: string): Promise<number> {
+    return this.#stub(workspaceId).wipe(workspaceId);
   }
 
   async health(workspaceId: string): Promise<WorkspaceHealth> {

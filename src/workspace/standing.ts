@@ -41,6 +41,11 @@ export class StandingStore {
     return this.#known;
   }
 
+  /** What is known of the database is no longer true: it was emptied. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
   write(standing: Standing, now: number): void {
     // Read anew next time: a transaction that holds this write may yet be rolled back.
     this.#known = undefined;

@@ -79,9 +79,10 @@ describe('a page that says what went wrong', () => {
       expect(words).not.toContain(value);
   });
 
-  test('of a deployment without a way to sign in says what its operator can do', async () => {
+  test('of a deployment that nobody owns says how it is claimed', async () => {
     const { page, words } = await open(`${deployed.url}/sign-in`);
-    expect(words).toContain('Nobody can sign in here yet');
+    expect(words).toContain('Nobody owns this Carrel yet');
+    expect(words).toContain('npm run owner-code -- --remote');
     expect(await page.getByRole('textbox').count()).toBe(0);
   });
 });

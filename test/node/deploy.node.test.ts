@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runDeploy } from '../../scripts/lib/deploy/run.ts';
+import { deployedTarget, ownerCode } from '../../scripts/lib/operator.ts';
 import { ROOT } from '../../scripts/lib/paths.ts';
 import { readSecretsFile } from '../../scripts/lib/secrets.ts';
 import { ACCOUNT_ID, CloudflareStandIn } from '../support/cloudflare-api.ts';
@@ -171,7 +172,8 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     expect(text('CARREL_SECRET')).not.toBe(text('PERSON_ID_KEY'));
     expect(statSync(copy()).mode & 0o777).toBe(0o600);
     expect(output).toContain('claude mcp add --transport http carrel https://carrel.acme.workers.dev/mcp');
-    expect(output).toContain('Nobody can sign in yet');
+    expect(output).toContain('npm run owner-code -- --remote');
+    expect(output).toContain('https://carrel.acme.workers.dev/claim');
   });
 
   it(
@@ -254,6 +256,20 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     expect(output).not.toContain('attach');
     // The configuration that was generated is gone.
     expect(readdirSync(root).filter((name) => name.startsWith('wrangler'))).toEqual(['wrangler.toml']);
+  });
+
+  it('is reached by its operator: its address, its secrets from the copy, its directory', SLOW, async () => {
+    const target = await deployedTarget(root, { ...home(), ...cloudflare.env });
+    expect([target.origin, target.source]).toEqual(['https://carrel.example.com', copy()]);
+    expect(target.secrets['CARREL_SECRET']).toBe(text('CARREL_SECRET'));
+    expect(await ownerCode(target.secrets)).toMatch(/^[a-zA-Z0-9]{24}$/);
+    const applied = await target.d1
+      .prepare('SELECT name FROM d1_migrations WHERE name = ?')
+      .bind('0001_people.sql')
+      .first();
+    expect(applied).toEqual({ name: '0001_people.sql' });
+    await expect(ownerCode({}, 'the copy')).rejects.toThrow('CARREL_SECRET is not in the copy');
+    expect(cloudflare.changes).toEqual([]);
   });
 });
 

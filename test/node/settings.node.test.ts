@@ -22,7 +22,12 @@ test('two secrets are enough, and the rest has defaults', () => {
       toolsets: undefined,
       accessTokenSeconds: 3600,
       grantIdleSeconds: 30 * 86_400,
+      onRefreshReuse: 'refuse',
       devSignIn: false,
+      admission: { emails: [], domains: [], groups: [] },
+      passkeySignIn: true,
+      github: undefined,
+      oidc: [],
       secrets: [SECRET],
       personIdKeys: [SECRET],
     },
@@ -89,6 +94,44 @@ test('secrets that were rotated stand behind the current one', () => {
   });
   expect(result.ok && result.settings.secrets).toEqual([SECRET, previous]);
   expect(result.ok && result.settings.personIdKeys).toEqual([SECRET, retired]);
+});
+
+describe('OIDC_PROVIDERS', () => {
+  const google = { name: 'google', issuer: 'https://accounts.google.com', client_id: 'an-id' };
+  const withProviders = (...providers: object[]) => ({ ...minimal, OIDC_PROVIDERS: JSON.stringify(providers) });
+
+  test('is a list of issuers', () => {
+    const tenant = {
+      ...google,
+      name: 'staff',
+      label: 'Staff',
+      client_secret: 'a-secret',
+      groups_claim: 'groups',
+      prompt: 'login',
+    };
+    const result = parseSettings(withProviders(google, tenant));
+    expect(result.ok && result.settings.oidc).toMatchObject([
+      { name: 'google', label: 'google', clientSecret: undefined, groupsClaim: undefined },
+      { name: 'staff', label: 'Staff', clientSecret: 'a-secret', groupsClaim: 'groups', prompt: 'login' },
+    ]);
+  });
+
+  test.each([
+    ['no JSON', { ...minimal, OIDC_PROVIDERS: 'google' }],
+    ['no list', { ...minimal, OIDC_PROVIDERS: JSON.stringify(google) }],
+    ['a name twice', withProviders(google, google)],
+    ['the name of another way to sign in', withProviders({ ...google, name: 'passkey' })],
+    ['a name that is no part of an address', withProviders({ ...google, name: 'Google/..' })],
+    ['an issuer without TLS', withProviders({ ...google, issuer: 'http://accounts.google.com' })],
+    ['an issuer that is a script', withProviders({ ...google, issuer: 'javascript:alert(1)' })],
+    ['an issuer with a fragment', withProviders({ ...google, issuer: 'https://accounts.google.com#a' })],
+    ['an issuer with an empty fragment', withProviders({ ...google, issuer: 'https://accounts.google.com/#' })],
+    ['a question that is none', withProviders({ ...google, prompt: 'consent' })],
+    ['a field of another name', withProviders({ ...google, secret: 'a-secret' })],
+  ])('with %s is refused', (_what, environment) => {
+    expect(faults(environment)).toEqual(['OIDC_PROVIDERS']);
+    expect(JSON.stringify(parseSettings(environment))).not.toContain('a-secret');
+  });
 });
 
 test('every setting is described', () => {

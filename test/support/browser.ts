@@ -23,18 +23,23 @@ function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-/** A Carrel for the tests of one file, as `npm start` starts it, with a state of its own. */
-export function useCarrel(): { readonly url: string } {
+/**
+ * A Carrel for the tests of one file, as `npm start` starts it, with a state of its own.
+ *
+ * @param vars vars and secrets besides, asked for when it starts
+ */
+export function useCarrel(vars: () => Vars = () => ({})): { readonly url: string; readonly secretsFile: string } {
   let server: DevServer | undefined;
   const state = temporaryFolder();
   beforeAll(async () => {
-    server = await startDevServer({ quiet: true, persistTo: state.path });
+    server = await startDevServer({ quiet: true, persistTo: state.path, vars: vars() });
   });
   afterAll(async () => {
     await server?.stop();
     state.remove();
   });
   return {
+    secretsFile: join(state.path, 'dev.vars'),
     get url() {
       if (!server) throw new Error('the server has not started yet');
       return server.url;
@@ -60,8 +65,12 @@ export function useDeployment(vars: Vars | ((origin: string) => Vars), secrets: 
   beforeAll(async () => {
     // Nothing of it goes out: the harness runs in this process.
     Object.assign(process.env, wranglerEnvironment());
-    origin = (await harness.listen()).url.origin;
-    if (typeof vars === 'function') await harness.update(worker(vars(origin)));
+    // By name: at an address of numbers there are no passkeys.
+    origin = (await harness.listen()).url.origin.replace('127.0.0.1', 'localhost');
+    if (typeof vars !== 'function') return;
+    await harness.update(worker(vars(origin)));
+    // One that knows its address answers from its directory.
+    await harness.getWorker<{ DIRECTORY: D1Database }>().applyD1Migrations('DIRECTORY');
   });
   afterAll(() => harness.close());
   return {
@@ -286,7 +295,7 @@ export async function whoIs(origin: string, { access_token }: Tokens): Promise<{
 
 /** Signs in with the development sign-in, on the page that asks for it. */
 export async function signIn(page: Page, email: string): Promise<void> {
-  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('E-mail address', { exact: true }).fill(email);
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 

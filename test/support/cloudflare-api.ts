@@ -183,7 +183,7 @@ export class CloudflareStandIn {
     const database = uuid === undefined ? undefined : this.databases.get(uuid);
     if (database === undefined) throw notFound('database', 7404);
     if (action === 'query')
-      return [{ success: true, results: runSql(database.sqlite, sqlOf(body)), meta: { duration: 1 } }];
+      return [{ success: true, results: runSql(database.sqlite, sqlOf(body), paramsOf(body)), meta: { duration: 1 } }];
     return { uuid, name: database.name };
   }
 
@@ -254,9 +254,13 @@ function sqlOf(body: unknown): string {
   return typeof body === 'object' && body !== null && 'sql' in body ? String(body.sql) : '';
 }
 
-function runSql(sqlite: DatabaseSync, sql: string): unknown[] {
+function paramsOf(body: unknown): string[] {
+  return typeof body === 'object' && body !== null && 'params' in body ? (body.params as string[]) : [];
+}
+
+function runSql(sqlite: DatabaseSync, sql: string, params: readonly string[]): unknown[] {
   try {
-    if (/^\s*SELECT/i.test(sql)) return sqlite.prepare(sql).all();
+    if (/^\s*SELECT/i.test(sql)) return sqlite.prepare(sql).all(...params);
     sqlite.exec('BEGIN');
     try {
       sqlite.exec(sql);

@@ -91,15 +91,15 @@ const PAGES = {
   'sign-in-several': SignInPage({
     ...signIn,
     providers: [
-      { name: 'passkey', label: 'Sign in with a passkey', kind: 'button' },
-      { name: 'github', label: 'Sign in with GitHub', kind: 'button' },
+      { name: 'passkey', label: 'Sign in with a passkey', kind: 'redirect' },
+      { name: 'github', label: 'Sign in with GitHub', kind: 'redirect' },
       development,
     ],
     clientName: HOSTILE_NAME,
   }),
   'sign-in-refused': SignInPage({
     ...signIn,
-    providers: [{ name: 'github', label: 'Sign in with GitHub', kind: 'button' }],
+    providers: [{ name: 'github', label: 'Sign in with GitHub', kind: 'redirect' }],
     error: 'This account was not let in. Ask whoever runs this Carrel for an invitation.',
   }),
   'sign-in-none': SignInPage({ ...signIn, providers: [], clientName: 'Claude' }),

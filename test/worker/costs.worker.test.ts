@@ -247,13 +247,13 @@ const CASES: readonly Case[] = [
   {
     what: 'connecting a client, a new person',
     roundTrips: 3,
-    d1: 18,
+    d1: 24,
     prepare: () => async () => connect(new Person('new@example.com')),
   },
   {
     what: 'connecting another client, signed in',
     roundTrips: 2,
-    d1: 11,
+    d1: 15,
     prepare: async () => {
       const person = new Person('old@example.com');
       await person.connect(await OAuthClient.register());
@@ -296,7 +296,7 @@ const CASES: readonly Case[] = [
   {
     what: 'the hourly sweep of the directory, nothing to remove',
     roundTrips: 0,
-    d1: 2,
+    d1: 4,
     prepare: () => async () => worker.scheduled(),
   },
 ];

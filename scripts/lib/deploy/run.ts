@@ -99,6 +99,14 @@ async function describe(steps: readonly Step[], login: Login | undefined, write:
   write(`\n${paragraph(note)}\n\n`);
 }
 
+/** How it gets its owner: until then nobody gets in. */
+function claiming(url: string, plan: Plan): string[] {
+  const how = ['', `  ${strong('npm run owner-code -- --remote')}   ${link(`${url}/claim`)}`];
+  return plan.firstDeployment
+    ? [paragraph('Now claim it, for nobody gets in before: this prints a code for that page.'), ...how]
+    : [paragraph('If you have not claimed it yet, nobody gets in: this prints a code for that page.'), ...how];
+}
+
 function nextSteps(url: string, plan: Plan, copy: string | undefined): string {
   return [
     heading('Carrel is deployed'),
@@ -109,10 +117,7 @@ function nextSteps(url: string, plan: Plan, copy: string | undefined): string {
     `  ${strong('Claude, ChatGPT')}  ${faint('in the settings: add a custom connector')}`,
     `    ${link(`${url}/mcp`)}`,
     '',
-    paragraph(
-      'Nobody can sign in yet: a deployment admits only people whom a sign-in provider vouches for, and providers are not part of ' +
-        'this version. Locally, npm start signs anybody in.',
-    ),
+    ...claiming(url, plan),
     ...(copy === undefined
       ? []
       : [

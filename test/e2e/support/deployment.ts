@@ -31,6 +31,11 @@ export class Deployment {
     return `${this.origin}/mcp`;
   }
 
+  /** Where it keeps its data and its secrets. */
+  get state(): string {
+    return this.#state;
+  }
+
   /** The process group that workerd belongs to. */
   get pid(): number {
     return this.#running.pid;

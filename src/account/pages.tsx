@@ -1,0 +1,259 @@
+import type { Child } from 'hono/jsx';
+
+import { AccountNav } from '../console/account-nav.tsx';
+import type { AccountPath } from '../console/account-nav.tsx';
+import {
+  Badge,
+  Button,
+  ButtonLink,
+  Fact,
+  Facts,
+  HiddenFields,
+  Item,
+  Items,
+  Notice,
+  Untrusted,
+  When,
+} from '../console/components.tsx';
+import { Page } from '../console/layout.tsx';
+import type { BrowserSession, LinkedIdentity, Person } from '../directory/types.ts';
+import type { ConnectedApp } from './service.ts';
+
+/** What every page of a signed-in person is given. */
+export interface AccountPageProps {
+  readonly person: Person;
+  readonly formToken: string;
+  /** Whether there are passkeys here. */
+  readonly passkeys: boolean;
+}
+
+interface ShellProps extends AccountPageProps {
+  readonly title: string;
+  readonly current: AccountPath;
+  readonly children: Child;
+}
+
+/** The frame of a signed-in person's pages: who it is, and the way to the other pages. */
+export function AccountShell({ person, formToken, passkeys, title, current, children }: ShellProps) {
+  return (
+    <Page title={title} wide person={{ email: person.email ?? person.id, formToken }}>
+      <div class="stack loose">
+        <AccountNav current={current} role={person.role} passkeys={passkeys} />
+        {children}
+      </div>
+    </Page>
+  );
+}
+
+const ROLE_NOTES: Readonly<Record<Person['role'], string>> = {
+  owner: 'This deployment is yours: you decide who gets in.',
+  admin: 'You let people in, and end their access.',
+  member: 'You have a workspace of your own.',
+  auditor: 'You see who came and went, never what anybody keeps. You have a workspace of your own.',
+};
+
+/** A way to sign in that can be linked. */
+export interface LinkChoice {
+  readonly name: string;
+  readonly label: string;
+}
+
+interface AccountProps extends AccountPageProps {
+  readonly identities: readonly (LinkedIdentity & { readonly removable: boolean })[];
+  /** How each provider is called, by its name. */
+  readonly providers: ReadonlyMap<string, string>;
+  readonly linkable: readonly LinkChoice[];
+  /** Shows that a link to a provider stood on this page. */
+  readonly linkToken: string;
+  readonly sessions: readonly BrowserSession[];
+  /** Of the browser that asks. */
+  readonly session: string | undefined;
+}
+
+function Identities({ identities, providers, linkable, linkToken, formToken, passkeys }: AccountProps) {
+  return (
+    <section class="stack" aria-labelledby="identities">
+      <div class="stack tight">
+        <h2 id="identities">How you sign in</h2>
+        <p>Each of these lets you in here. Keep at least two, so that losing one does not lock you out.</p>
+      </div>
+      <Items>
+        {identities.map(({ provider, subject, label, createdAt, lastUsedAt, removable }) => (
+          <Item
+            title={<Untrusted>{label}</Untrusted>}
+            note={
+              <>
+                {providers.get(provider) ?? provider}, since <When at={createdAt} />
+                {lastUsedAt !== undefined && (
+                  <>
+                    , last used <When at={lastUsedAt} />
+                  </>
+                )}
+              </>
+            }
+          >
+            {removable && (
+              <form method="post" action="/account/identities/remove">
+                <HiddenFields values={{ form_token: formToken, provider, subject }} />
+                <Button variant="secondary">Remove</Button>
+              </form>
+            )}
+          </Item>
+        ))}
+      </Items>
+      {(linkable.length > 0 || passkeys) && (
+        <div class="row">
+          {linkable.map(({ name, label }) => (
+            <ButtonLink href={`/sign-in/${name}?link=${linkToken}&return_to=/account`}>{`Link ${label}`}</ButtonLink>
+          ))}
+          {passkeys && <ButtonLink href="/account/passkeys">Your passkeys</ButtonLink>}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Sessions({ sessions, session, providers, formToken }: AccountProps) {
+  return (
+    <section class="stack" aria-labelledby="sessions">
+      <div class="stack tight">
+        <h2 id="sessions">Where you are signed in</h2>
+        <p>Browsers only. Apps that you let in are under connected apps, and stay when you sign out.</p>
+      </div>
+      <Items>
+        {sessions.map(({ id, provider, createdAt, expiresAt }) => (
+          <Item
+            title={
+              <>
+                {providers.get(provider) ?? provider} {id === session && <Badge>This browser</Badge>}
+              </>
+            }
+            note={
+              <>
+                Since <When at={createdAt} />, until <When at={expiresAt} />
+              </>
+            }
+          />
+        ))}
+      </Items>
+      <div class="row">
+        {sessions.length > 1 && (
+          <form method="post" action="/account/sessions/end-others">
+            <HiddenFields values={{ form_token: formToken }} />
+            <Button variant="secondary">Sign out everywhere else</Button>
+          </form>
+        )}
+        <form method="post" action="/sign-out">
+          <HiddenFields values={{ form_token: formToken, return_to: '/' }} />
+          <Button variant="secondary">Sign out here</Button>
+        </form>
+      </div>
+    </section>
+  );
+}
+
+/** Who a person is here, and how they get in. */
+export function AccountPage(props: AccountProps) {
+  const { person } = props;
+  return (
+    <AccountShell {...props} title="Your account" current="/account">
+      <div class="stack">
+        <h1>Your account</h1>
+        <Facts>
+          <Fact term="You are">
+            <Untrusted>{person.email ?? person.id}</Untrusted>
+          </Fact>
+          <Fact term="Your role">
+            <strong>{person.role}</strong>
+            <p class="muted small">{ROLE_NOTES[person.role]}</p>
+          </Fact>
+          <Fact term="Your id">
+            <code class="select">{person.id}</code>
+          </Fact>
+        </Facts>
+      </div>
+      <Identities {...props} />
+      <Sessions {...props} />
+    </AccountShell>
+  );
+}
+
+interface AppsProps extends AccountPageProps {
+  readonly apps: readonly ConnectedApp[];
+}
+
+/** Where an app's access goes: a host; a scheme for an app on a device. */
+function redirectPlace(uri: string | undefined): string {
+  const url = URL.parse(uri ?? '');
+  if (!url) return 'unknown';
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.host : `${url.protocol} links on a device`;
+}
+
+function App({ app, formToken }: { readonly app: ConnectedApp; readonly formToken: string }) {
+  const { name, domain, scopes, createdAt, lastUsedAt, grantId, redirectUri } = app;
+  return (
+    <article class="card stack" aria-labelledby={`app-${grantId}`}>
+      <div class="stack tight">
+        <h2 id={`app-${grantId}`}>
+          <Untrusted>{domain ?? name ?? 'An app without a name'}</Untrusted>
+        </h2>
+        {domain === undefined ? (
+          <p class="small">
+            <strong class="doubtful">Unverified:</strong> this app named itself
+          </p>
+        ) : (
+          <p class="small">
+            <strong class="good">Verified:</strong> its details come from <strong>{domain}</strong>
+          </p>
+        )}
+      </div>
+      <Facts>
+        <Fact term="Access goes to">{redirectPlace(redirectUri)}</Fact>
+        <Fact term="It may">
+          {scopes.map((scope, at) => (
+            <>
+              {at > 0 && ', '}
+              <code>{scope}</code>
+            </>
+          ))}
+        </Fact>
+        <Fact term="Last used">
+          <When at={lastUsedAt} />
+          <p class="muted small">
+            Allowed <When at={createdAt} />
+          </p>
+        </Fact>
+      </Facts>
+      <form class="row" method="post" action={`/account/apps/${encodeURIComponent(grantId)}/revoke`}>
+        <HiddenFields values={{ form_token: formToken }} />
+        <Button variant="secondary">Disconnect</Button>
+        <span class="muted small">It ends with its next request.</span>
+      </form>
+    </article>
+  );
+}
+
+/** Which apps a person let in. */
+export function AppsPage(props: AppsProps) {
+  const { apps, formToken } = props;
+  return (
+    <AccountShell {...props} title="Connected apps" current="/account/apps">
+      <div class="stack tight">
+        <h1>Connected apps</h1>
+        <p>
+          Each of these reaches your workspace until you disconnect it or it stays away for weeks. One app on two
+          devices is here twice. Last used is when it last renewed its access.
+        </p>
+      </div>
+      {apps.length === 0 ? (
+        <Notice title="No app is connected">
+          <p>
+            <a href="/">The start page</a> says how to connect one.
+          </p>
+        </Notice>
+      ) : (
+        apps.map((app) => <App app={app} formToken={formToken} />)
+      )}
+    </AccountShell>
+  );
+}

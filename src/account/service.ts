@@ -1,0 +1,107 @@
+import type { AdmissionRepo } from '../directory/admission-repo.ts';
+import type { AuditTrail } from '../directory/audit.ts';
+import type { PeopleRepo } from '../directory/people-repo.ts';
+import type { BrowserSession, LinkedIdentity } from '../directory/types.ts';
+import { CarrelError } from '../lib/errors.ts';
+import type { ClientName, ClientNames } from '../oauth/client-names.ts';
+import type { GrantSummary } from '../oauth/model.ts';
+import type { Workspaces } from '../workspace/client.ts';
+
+/** An app that a person let in. */
+export interface ConnectedApp extends GrantSummary, ClientName {
+  /** When it last renewed its access, ms since the epoch. */
+  readonly lastUsedAt: number;
+}
+
+interface AccountServiceOptions {
+  readonly people: PeopleRepo;
+  readonly admissions: AdmissionRepo;
+  readonly workspaces: Workspaces;
+  readonly clients: ClientNames;
+  readonly audit: AuditTrail;
+  readonly grantIdleSeconds: number;
+}
+
+/** Passkeys are kept with what proves them, and have a page of their own. */
+const PASSKEY = 'passkey';
+
+/**
+ * What people see and end of their own. Everything is asked for by the person who is signed in: what
+ * belongs to somebody else is not there.
+ */
+export class AccountService {
+  readonly #options: AccountServiceOptions;
+
+  constructor(options: AccountServiceOptions) {
+    this.#options = options;
+  }
+
+  /** The ways in which a person signs in, and which of them may go: never the last one. */
+  async identities(personId: string): Promise<(LinkedIdentity & { readonly removable: boolean })[]> {
+    const identities = await this.#options.admissions.identities(personId);
+    return identities.map((identity) => ({
+      ...identity,
+      removable: identities.length > 1 && identity.provider !== PASSKEY,
+    }));
+  }
+
+  /**
+   * Takes a way to sign in from a person. Browsers that it signed in are signed out: whoever removes an
+   * account that somebody else got into must not leave that one inside.
+   *
+   * @param session of the browser that asks, which stays
+   * @throws CarrelError `not_found`, `conflict`
+   */
+  async unlink(
+    personId: string,
+    { provider, subject }: Pick<LinkedIdentity, 'provider' | 'subject'>,
+    session: string | undefined,
+    requestId: string,
+  ): Promise<void> {
+    const { admissions, people, audit } = this.#options;
+    const identities = await this.identities(personId);
+    const identity = identities.find((each) => each.provider === provider && each.subject === subject);
+    if (!identity) throw new CarrelError('not_found', 'There is no such way to sign in.');
+    if (provider === PASSKEY) throw new CarrelError('conflict', 'Passkeys are removed on their own page.');
+    // The repo counts once more, while it deletes: two removals at once must not leave nothing.
+    if (!identity.removable || !(await admissions.unlinkIdentity(personId, provider, subject)))
+      throw new CarrelError('conflict', 'This is your only way to sign in. Link another one first.');
+    const ended = await people.endSessions(personId, { except: session, provider });
+    await audit.record({ action: 'identity_removed', personId, requestId, detail: { provider, sessions: ended } });
+  }
+
+  /** The browsers in which a person is signed in, newest first. */
+  async sessions(personId: string): Promise<BrowserSession[]> {
+    return this.#options.people.sessions(personId, Date.now());
+  }
+
+  /** Signs a person out in every browser but one. */
+  async signOutElsewhere(personId: string, session: string | undefined, requestId: string): Promise<void> {
+    const sessions = await this.#options.people.endSessions(personId, { except: session });
+    await this.#options.audit.record({ action: 'sessions_ended', personId, requestId, detail: { sessions } });
+  }
+
+  async apps(personId: string, origin: string): Promise<ConnectedApp[]> {
+    const { workspaces, clients, grantIdleSeconds } = this.#options;
+    const grants = await workspaces.listGrants(personId);
+    const ids = [...new Set(grants.map(({ clientId }) => clientId))];
+    const names = new Map(await Promise.all(ids.map(async (id) => [id, await clients.of(id, origin)] as const)));
+    return grants.map((grant) => {
+      const { name, domain } = names.get(grant.clientId) ?? { name: undefined, domain: undefined };
+      // Each renewal moves the end of a grant, and nothing else does.
+      const renewedAt = grant.expiresAt === undefined ? 0 : grant.expiresAt - grantIdleSeconds * 1000;
+      return { ...grant, name, domain, lastUsedAt: Math.max(grant.createdAt, Math.min(renewedAt, Date.now())) };
+    });
+  }
+
+  /** Ends what a person lets an app do, from its next request on. @throws CarrelError `not_found` */
+  async revoke(personId: string, grantId: string, requestId: string): Promise<void> {
+    const { workspaces, audit } = this.#options;
+    const grant = (await workspaces.listGrants(personId)).find((each) => each.grantId === grantId);
+    // Only what is there: each revocation is remembered for weeks, and must not be to have for asking.
+    if (!grant) throw new CarrelError('not_found', 'This app is not connected, or was disconnected before.');
+    await workspaces.revokeGrant(personId, grantId);
+    const { clientId } = grant;
+    await audit.record({ action: 'grant_revoked', personId, clientId, grantId, requestId, detail: { by: personId } });
+  }
+}

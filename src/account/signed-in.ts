@@ -1,0 +1,61 @@
+import type { SignInSession } from '../directory/types.ts';
+import { readForm } from '../http/body.ts';
+import type { FormTokens } from '../http/form-token.ts';
+import { seeOther } from '../http/html.ts';
+import type { Handler, HttpContext } from '../http/route.ts';
+import type { SignInService } from '../identity/sign-in.ts';
+import type { AccountPageProps } from './pages.tsx';
+
+/** A request of somebody who is signed in, for a page. */
+export interface SignedInContext extends HttpContext {
+  readonly session: SignInSession;
+  /** What every page of theirs shows. */
+  readonly shell: AccountPageProps;
+  /** For the answer. */
+  readonly headers: Headers;
+}
+
+/** A form that somebody sent who is signed in, from a page of ours in this browser. */
+export interface FormContext extends HttpContext {
+  readonly session: SignInSession;
+  readonly form: URLSearchParams;
+}
+
+/** Lets those through who are signed in; others sign in first. */
+export class SignedIn {
+  readonly #signIn: SignInService;
+  readonly #formTokens: FormTokens;
+
+  constructor(signIn: SignInService, formTokens: FormTokens) {
+    this.#signIn = signIn;
+    this.#formTokens = formTokens;
+  }
+
+  page(handle: (context: SignedInContext) => Promise<Response>): Handler {
+    return async (context) => {
+      const { request, url, origin } = context;
+      const session = await this.#signIn.current(request);
+      if (!session) return toSignIn(url.pathname + url.search);
+      const { token, cookie } = await this.#formTokens.bind(request);
+      const facts = { hostname: url.hostname, origin, headers: request.headers };
+      const passkeys = this.#signIn.provider(facts, 'passkey') !== undefined;
+      const headers = new Headers(cookie === undefined ? {} : { 'Set-Cookie': cookie });
+      return handle({ ...context, session, shell: { person: session.person, formToken: token, passkeys }, headers });
+    };
+  }
+
+  /** @param back the page that the form is on, for somebody whose session ended meanwhile */
+  form(back: string, handle: (context: FormContext) => Promise<Response>): Handler {
+    return async (context) => {
+      const { request, origin } = context;
+      const form = await readForm(request);
+      await this.#formTokens.check(request, form, origin);
+      const session = await this.#signIn.current(request);
+      return session ? handle({ ...context, session, form }) : toSignIn(back);
+    };
+  }
+}
+
+function toSignIn(returnTo: string): Response {
+  return seeOther(`/sign-in?${new URLSearchParams({ return_to: returnTo }).toString()}`);
+}

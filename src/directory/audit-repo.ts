@@ -1,0 +1,85 @@
+import type { AuditAction, AuditEntry, AuditLine } from './types.ts';
+
+interface AuditRow {
+  id: number;
+  at: number;
+  action: AuditAction;
+  person_id: string | null;
+  client_id: string | null;
+  grant_id: string | null;
+  request_id: string | null;
+  detail: string;
+}
+
+const COLUMNS = 'at, action, person_id, client_id, grant_id, request_id, detail';
+
+function valuesOf({ action, personId, clientId, grantId, requestId, detail }: AuditEntry, now: number) {
+  return [
+    now,
+    action,
+    personId ?? null,
+    clientId ?? null,
+    grantId ?? null,
+    requestId ?? null,
+    JSON.stringify(detail ?? {}),
+  ];
+}
+
+/** Which lines of the audit. */
+export interface AuditQuery {
+  /** ms since the epoch. */
+  readonly since?: number | undefined;
+  /** The id of the last line of the page before. */
+  readonly before?: number | undefined;
+  readonly person?: string | undefined;
+  readonly action?: AuditAction | undefined;
+  readonly limit: number;
+}
+
+/** The audit in D1. Rows are added and read, and leave only with their age. */
+export class AuditRepo {
+  readonly #d1: D1Database;
+
+  constructor(d1: D1Database) {
+    this.#d1 = d1;
+  }
+
+  async append(entry: AuditEntry, now: number): Promise<void> {
+    await this.#d1
+      .prepare(`INSERT INTO audit (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+      .bind(...valuesOf(entry, now))
+      .run();
+  }
+
+  /** Appends a line that is about nobody, unless there are `limit` of its action since then. */
+  async appendAtMost(entry: AuditEntry, now: number, limit: number, since: number): Promise<void> {
+    await this.#d1
+      .prepare(
+        `INSERT INTO audit (${COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+         WHERE (SELECT count(*) FROM audit WHERE at > ?8 AND action = ?2 AND person_id IS NULL) < ?9`,
+      )
+      .bind(...valuesOf(entry, now), since, limit)
+      .run();
+  }
+
+  /** Newest first. What a person did to somebody else names them as `by`, and is found as theirs, too. */
+  async list({ since = 0, before, person, action, limit }: AuditQuery): Promise<AuditLine[]> {
+    const { results } = await this.#d1
+      .prepare(
+        `SELECT * FROM audit WHERE at >= ?1 AND id < ?2 AND (?3 IS NULL OR person_id = ?3 OR detail ->> 'by' = ?3)
+         AND (?4 IS NULL OR action = ?4) ORDER BY id DESC LIMIT ?5`,
+      )
+      .bind(since, before ?? Number.MAX_SAFE_INTEGER, person ?? null, action ?? null, limit)
+      .all<AuditRow>();
+    return results.map((row) => ({
+      id: row.id,
+      at: row.at,
+      action: row.action,
+      personId: row.person_id ?? undefined,
+      clientId: row.client_id ?? undefined,
+      grantId: row.grant_id ?? undefined,
+      requestId: row.request_id ?? undefined,
+      detail: JSON.parse(row.detail) as AuditLine['detail'],
+    }));
+  }
+}

@@ -1,0 +1,60 @@
+import type { AuditTrail } from '../directory/audit.ts';
+import type { RegistrationRepo } from '../directory/registration-repo.ts';
+import { CarrelError } from '../lib/errors.ts';
+import { randomName } from '../lib/ids.ts';
+import type { Keyring } from '../lib/keyring.ts';
+
+const HOUR_MS = 3_600_000;
+/**
+ * Registrations in an hour. Generous for one address, because hosted assistants register every person's
+ * connection from the same few; together still few enough to be swept.
+ */
+const PER_ADDRESS = 300;
+const IN_ALL = 3000;
+/** How long a client that nobody grants anything is kept, in ms. */
+const UNUSED_MS = 7 * 86_400_000;
+
+const tooMany = () =>
+  new CarrelError('limit_exceeded', 'Too many apps have registered here in the last hour. Try again later.', {
+    details: { retry_after: HOUR_MS / 1000 / 4 },
+  });
+
+/** Registration is open to anybody, as clients expect; this bounds what that can cost. */
+export class Registrations {
+  readonly #repo: RegistrationRepo;
+  readonly #keyring: Keyring;
+  readonly #audit: AuditTrail;
+
+  constructor(repo: RegistrationRepo, keyring: Keyring, audit: AuditTrail) {
+    this.#repo = repo;
+    this.#keyring = keyring;
+    this.#audit = audit;
+  }
+
+  /**
+   * Registers within the limits.
+   *
+   * @param address where the request came from, as the edge says; undefined where there is no edge
+   * @param register gives the id of the client, or undefined where it was refused: then it does not count
+   * @throws CarrelError `limit_exceeded` with `retry_after`, in seconds
+   */
+  async within(
+    address: string | undefined,
+    requestId: string,
+    register: () => Promise<string | undefined>,
+  ): Promise<void> {
+    const slot = randomName();
+    const now = Date.now();
+    const limit = { since: now - HOUR_MS, ofAddress: address === undefined ? IN_ALL : PER_ADDRESS, inAll: IN_ALL };
+    const addressHash = await this.#keyring.sign('client-address', address ?? '');
+    if (!(await this.#repo.take(slot, addressHash, limit, now))) throw tooMany();
+    const clientId = await register();
+    if (clientId === undefined) return this.#repo.release(slot);
+    await this.#repo.name(slot, clientId);
+    await this.#audit.record({ action: 'client_registered', clientId, requestId });
+  }
+
+  async sweep(now: number): Promise<void> {
+    await this.#repo.sweep(now - UNUSED_MS);
+  }
+}
