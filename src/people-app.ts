@@ -92,7 +92,7 @@ export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[]
     ...accountRoutes({ account, signedIn, signIn }),
     ...adminRoutes({ people, signedIn }),
     ...operatorRoutes({ people, signature: new OperatorSignature(keyring) }),
-    ...tokenRoutes({ signIn, formTokens, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
+    ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
   ];
 }

@@ -18,6 +18,7 @@ export interface SignedInContext extends HttpContext {
 /** A form that somebody sent who is signed in, from a page of ours in this browser. */
 export interface FormContext extends HttpContext {
   readonly session: SignInSession;
+  readonly shell: AccountPageProps;
   readonly form: URLSearchParams;
 }
 
@@ -33,14 +34,12 @@ export class SignedIn {
 
   page(handle: (context: SignedInContext) => Promise<Response>): Handler {
     return async (context) => {
-      const { request, url, origin } = context;
+      const { request, url } = context;
       const session = await this.#signIn.current(request);
       if (!session) return toSignIn(url.pathname + url.search);
-      const { token, cookie } = await this.#formTokens.bind(request);
-      const facts = { hostname: url.hostname, origin, headers: request.headers };
-      const passkeys = this.#signIn.provider(facts, 'passkey') !== undefined;
+      const { shell, cookie } = await this.#shell(context, session);
       const headers = new Headers(cookie === undefined ? {} : { 'Set-Cookie': cookie });
-      return handle({ ...context, session, shell: { person: session.person, formToken: token, passkeys }, headers });
+      return handle({ ...context, session, shell, headers });
     };
   }
 
@@ -51,8 +50,17 @@ export class SignedIn {
       const form = await readForm(request);
       await this.#formTokens.check(request, form, origin);
       const session = await this.#signIn.current(request);
-      return session ? handle({ ...context, session, form }) : toSignIn(back);
+      if (!session) return toSignIn(back);
+      const { shell } = await this.#shell(context, session);
+      return handle({ ...context, session, shell, form });
     };
+  }
+
+  async #shell({ request, url, origin }: HttpContext, { person }: SignInSession) {
+    const { token, cookie } = await this.#formTokens.bind(request);
+    const facts = { hostname: url.hostname, origin, headers: request.headers };
+    const passkeys = this.#signIn.provider(facts, 'passkey') !== undefined;
+    return { shell: { person, formToken: token, passkeys }, cookie };
   }
 }
 

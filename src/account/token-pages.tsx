@@ -1,6 +1,5 @@
 import {
   Button,
-  ButtonLink,
   Card,
   CheckboxRow,
   CopyLine,
@@ -10,10 +9,11 @@ import {
   HiddenFields,
   Notice,
 } from '../console/components.tsx';
-import { Page } from '../console/layout.tsx';
 import { PERSONAL_TOKEN_LIFETIMES } from '../oauth/model.ts';
 import type { PersonalToken } from '../oauth/model.ts';
 import type { Scope } from '../oauth/scopes.ts';
+import { AccountShell } from './pages.tsx';
+import type { AccountPageProps } from './pages.tsx';
 
 const USUAL_LIFETIME = 90;
 
@@ -24,12 +24,9 @@ export interface TokenForm {
   readonly days: number;
 }
 
-export interface TokensPageProps {
+export interface TokensPageProps extends AccountPageProps {
   readonly tokens: readonly PersonalToken[];
   readonly scopes: readonly Scope[];
-  readonly formToken: string;
-  /** ms since the epoch. */
-  readonly now: number;
   /** A token that was just made: shown now and never again. */
   readonly made?: string | undefined;
   readonly refused?: { readonly problem: string; readonly form: TokenForm } | undefined;
@@ -53,7 +50,7 @@ function TokenCard({ token, formToken }: { readonly token: PersonalToken; readon
   const { grantId, name, scopes, createdAt, expiresAt, lastUsedAt } = token;
   return (
     <Card>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <Facts>
         <Fact term="May">{scopes.join(', ')}</Fact>
         <Fact term="Made">{date(createdAt)}</Fact>
@@ -83,8 +80,8 @@ function NewToken({ scopes, formToken, refused }: TokensPageProps) {
         autocomplete="off"
         required
       />
-      <fieldset class="stack tight">
-        <legend class="label">What it may do</legend>
+      <fieldset class="checks">
+        <legend>What it may do</legend>
         {scopes.map(({ name, title, sentence }) => (
           <CheckboxRow
             id={`scope-${name}`}
@@ -117,7 +114,11 @@ function NewToken({ scopes, formToken, refused }: TokensPageProps) {
 export function TokensPage(props: TokensPageProps) {
   const { tokens, formToken, made, refused } = props;
   return (
-    <Page title="Personal tokens" status={refused === undefined ? undefined : 'Error'}>
+    <AccountShell
+      {...props}
+      title={refused === undefined ? 'Personal tokens' : 'Error: Personal tokens'}
+      current="/account/tokens"
+    >
       <div class="stack tight">
         <h1>Personal tokens</h1>
         <p class="lead">
@@ -135,9 +136,6 @@ export function TokensPage(props: TokensPageProps) {
         <h2>A new token</h2>
         <NewToken {...props} />
       </Card>
-      <div class="row">
-        <ButtonLink href="/account">Back to your account</ButtonLink>
-      </div>
-    </Page>
+    </AccountShell>
   );
 }

@@ -1,19 +1,17 @@
 import * as z from 'zod';
 
-import { readForm } from '../http/body.ts';
-import type { FormTokens } from '../http/form-token.ts';
 import { html, seeOther } from '../http/html.ts';
-import type { HttpContext, Route } from '../http/route.ts';
-import type { SignInSession } from '../directory/types.ts';
-import type { SignInService } from '../identity/sign-in.ts';
+import type { Route } from '../http/route.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { PERSONAL_TOKEN_LIFETIMES } from '../oauth/model.ts';
 import type { PersonalTokens } from '../oauth/personal-tokens.ts';
+import type { AccountPageProps } from './pages.tsx';
+import type { SignedIn } from './signed-in.ts';
+import { TokensPage } from './token-pages.tsx';
 import type { TokenForm } from './token-pages.tsx';
 
 interface TokenRoutesOptions {
-  readonly signIn: SignInService;
-  readonly formTokens: FormTokens;
+  readonly signedIn: SignedIn;
   readonly tokens: PersonalTokens;
 }
 
@@ -29,73 +27,43 @@ const tokenName = z
 const days = z.coerce.number().refine((value) => PERSONAL_TOKEN_LIFETIMES.some((each) => each === value));
 
 /** The page of a person's own access tokens. */
-export function tokenRoutes({ signIn, formTokens, tokens }: TokenRoutesOptions): Route[] {
+export function tokenRoutes({ signedIn, tokens }: TokenRoutesOptions): Route[] {
   const page = async (
-    { request }: HttpContext,
-    { person }: SignInSession,
+    shell: AccountPageProps,
     shown: { readonly made?: string; readonly refused?: { readonly problem: string; readonly form: TokenForm } } = {},
-  ) => {
-    const { token, cookie } = await formTokens.bind(request);
-    // Pages that few requests need are modules of their own: see scripts/lib/bundle.ts.
-    const { TokensPage } = await import('./token-pages.tsx');
-    return html(
-      <TokensPage
-        tokens={await tokens.list(person)}
-        scopes={tokens.scopes}
-        formToken={token}
-        now={Date.now()}
-        {...shown}
-      />,
-      { status: shown.refused ? 400 : 200, headers: cookie === undefined ? {} : { 'Set-Cookie': cookie } },
-    );
-  };
-
-  const toSignIn = () => seeOther(`/sign-in?${new URLSearchParams({ return_to: PATH }).toString()}`);
+    headers: HeadersInit = {},
+  ) =>
+    html(<TokensPage {...shell} tokens={await tokens.list(shell.person)} scopes={tokens.scopes} {...shown} />, {
+      status: shown.refused ? 400 : 200,
+      headers,
+    });
 
   return [
     {
       path: PATH,
       methods: {
-        GET: async (context) => {
-          const session = await signIn.current(context.request);
-          return session ? page(context, session) : toSignIn();
-        },
-        POST: async (context) => {
-          const form = await readForm(context.request);
-          await formTokens.check(context.request, form, context.origin);
-          const session = await signIn.current(context.request);
-          if (!session) return toSignIn();
+        GET: signedIn.page(async ({ shell, headers }) => page(shell, {}, headers)),
+        POST: signedIn.form(PATH, async ({ shell, session, form, requestId }) => {
           const scopes = form.getAll('scope');
           const name = tokenName.safeParse(form.get('name') ?? '');
           const lifetime = days.safeParse(form.get('days')).data ?? PERSONAL_TOKEN_LIFETIMES[0];
           const given = { name: (form.get('name') ?? '').slice(0, 200), scopes, days: lifetime };
-          const problem = name.success
-            ? scopes.length === 0
-              ? 'Choose at least one thing that it may do.'
-              : undefined
-            : (name.error.issues[0]?.message ?? '');
-          if (problem !== undefined || !name.success)
-            return page(context, session, { refused: { problem: problem ?? '', form: given } });
-          const made = await tokens.make(
-            session.person,
-            { name: name.data, scopes, days: lifetime },
-            context.requestId,
-          );
-          return page(context, session, { made });
-        },
+          if (!name.success)
+            return page(shell, { refused: { problem: name.error.issues[0]?.message ?? '', form: given } });
+          if (scopes.length === 0)
+            return page(shell, { refused: { problem: 'Choose at least one thing that it may do.', form: given } });
+          const made = await tokens.make(session.person, { name: name.data, scopes, days: lifetime }, requestId);
+          return page(shell, { made });
+        }),
       },
     },
     {
       path: `${PATH}/end`,
       methods: {
-        POST: async (context) => {
-          const form = await readForm(context.request);
-          await formTokens.check(context.request, form, context.origin);
-          const session = await signIn.current(context.request);
-          if (!session) return toSignIn();
-          await tokens.end(session.person, form.get('token') ?? '', context.requestId);
+        POST: signedIn.form(PATH, async ({ session, form, requestId }) => {
+          await tokens.end(session.person, form.get('token') ?? '', requestId);
           return seeOther(PATH);
-        },
+        }),
       },
     },
   ];

@@ -74,6 +74,23 @@ test('an app is disconnected where the person sees it', async () => {
   expect(await page.getByRole('article').count()).toBe(0);
 });
 
+test('a token for a script is made, works, and is ended', async () => {
+  const { page } = await openBrowser();
+  await page.goto(`${carrel.url}/account/tokens`);
+  await signIn(page, 'scripts@example.com');
+  await page.getByLabel('What it is for').fill('Nightly backup');
+  await page.getByLabel('Read files').check();
+  await press(page, 'Make a token').click();
+  const token = await page.getByText(/^carrel_pat_/).innerText();
+  const list = async () =>
+    (await fetch(`${carrel.url}/files`, { headers: { Authorization: `Bearer ${token}` } })).status;
+  expect(await list()).toBe(200);
+  await page.goto(`${carrel.url}/account/tokens`);
+  await press(page, 'End this token').click();
+  await page.getByText('You have none').waitFor();
+  expect(await list()).toBe(401);
+});
+
 /** The pages of this file in all of their states. */
 async function* walk(page: Page): AsyncGenerator<string> {
   await page.goto(`${carrel.url}/claim`);
@@ -86,6 +103,15 @@ async function* walk(page: Page): AsyncGenerator<string> {
   yield 'account-forbidden';
   await page.goto(`${carrel.url}/account/apps`);
   yield 'apps-none';
+  await page.goto(`${carrel.url}/account/tokens`);
+  yield 'tokens-none';
+  await page.getByLabel('What it is for').fill('Nightly backup');
+  await press(page, 'Make a token').click();
+  yield 'tokens-refused';
+  await page.getByLabel('Read sessions').check();
+  await press(page, 'Make a token').click();
+  await page.getByText('Copy it now').waitFor();
+  yield 'tokens-made';
   await button(page, 'Sign out').click();
 
   await page.goto(`${carrel.url}/sign-in`);
