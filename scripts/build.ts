@@ -15,7 +15,9 @@ const folder = resolve(ROOT, process.env['CARREL_DIST'] ?? 'dist');
 try {
   await bundleWorker({ root: ROOT, entry, folder });
 } catch (error) {
-  // esbuild's message says all there is to say, one fault a line; a stack would hide it.
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // esbuild's message says all there is to say; a stack would hide it. Its headline goes last: whoever
+  // waits for it, such as a quiet server that then ends, has the faults by then.
+  const [headline = '', ...faults] = (error instanceof Error ? error.message : String(error)).split('\n');
+  process.stderr.write(`${[...faults, headline.replace(/:$/, '')].join('\n')}\n`);
   process.exitCode = 1;
 }
