@@ -28,7 +28,6 @@ export function Button({ variant = 'primary', full = false, name, value, childre
   );
 }
 
-/** A link that looks like a button, for going somewhere rather than for changing something. */
 interface ButtonLinkProps {
   readonly href: string;
   /** As wide as what it stands in. */
@@ -36,6 +35,7 @@ interface ButtonLinkProps {
   readonly children: Child;
 }
 
+/** A link that looks like a button, for going somewhere rather than for changing something. */
 export function ButtonLink({ href, full = false, children }: ButtonLinkProps) {
   return (
     <a class={full ? 'button secondary full' : 'button secondary'} href={href}>

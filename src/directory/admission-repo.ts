@@ -1,3 +1,4 @@
+import { passkeyOf } from './passkey-statements.ts';
 import type { Identity, Invitation, LinkedIdentity, Person, SignInAttempt } from './types.ts';
 
 interface InvitationRow {
@@ -143,32 +144,8 @@ export class AdmissionRepo {
          ON CONFLICT DO NOTHING RETURNING person_id`,
       )
       .bind(identity.provider, identity.subject, person.id, now, identity.label, now);
-    const [linked] = await this.#d1.batch([insert, ...this.#passkeyOf(person.id, identity, now)]);
+    const [linked] = await this.#d1.batch([insert, ...passkeyOf(this.#d1, person.id, identity, now)]);
     return linked?.results.length === 1;
-  }
-
-  /** What keeps the key of an identity that is a new passkey, once the identity is the person's. */
-  #passkeyOf(personId: string, { subject, label, passkey }: Identity, now: number): D1PreparedStatement[] {
-    if (!passkey) return [];
-    return [
-      this.#d1
-        .prepare(
-          `INSERT INTO passkeys (credential_id, person_id, public_key, counter, transports, name, created_at)
-           SELECT ?, ?, ?, ?, ?, ?, ? FROM identities WHERE provider = 'passkey' AND subject = ? AND person_id = ?
-           ON CONFLICT DO NOTHING`,
-        )
-        .bind(
-          subject,
-          personId,
-          passkey.publicKey,
-          passkey.counter,
-          JSON.stringify(passkey.transports),
-          label,
-          now,
-          subject,
-          personId,
-        ),
-    ];
   }
 
   async identities(personId: string): Promise<LinkedIdentity[]> {

@@ -1,3 +1,4 @@
+import { passkeyOf } from './passkey-statements.ts';
 import type { Identity, Person, Role, SignInSession } from './types.ts';
 
 interface PersonRow {
@@ -55,7 +56,7 @@ export class DirectoryRepo {
            WHERE EXISTS (SELECT 1 FROM persons WHERE id = ?)`,
         )
         .bind(identity.provider, identity.subject, person.id, now, identity.label, now, person.id),
-      ...this.#passkeyOf(person.id, identity, now),
+      ...passkeyOf(this.#d1, person.id, identity, now),
     ];
     try {
       await this.#d1.batch(statements);
@@ -64,30 +65,6 @@ export class DirectoryRepo {
       if (String(error).includes('persons_one_owner') || String(error).includes('persons.role')) return false;
       throw error;
     }
-  }
-
-  /** What keeps the key of an identity that is a new passkey, once the identity is the person's. */
-  #passkeyOf(personId: string, { subject, label, passkey }: Identity, now: number): D1PreparedStatement[] {
-    if (!passkey) return [];
-    return [
-      this.#d1
-        .prepare(
-          `INSERT INTO passkeys (credential_id, person_id, public_key, counter, transports, name, created_at)
-           SELECT ?, ?, ?, ?, ?, ?, ? FROM identities WHERE provider = 'passkey' AND subject = ? AND person_id = ?
-           ON CONFLICT DO NOTHING`,
-        )
-        .bind(
-          subject,
-          personId,
-          passkey.publicKey,
-          passkey.counter,
-          JSON.stringify(passkey.transports),
-          label,
-          now,
-          subject,
-          personId,
-        ),
-    ];
   }
 
   async insertSignIn(

@@ -35,23 +35,24 @@ export class Registrations {
    * Registers within the limits.
    *
    * @param address where the request came from, as the edge says; undefined where there is no edge
-   * @param register gives the id of the client, or undefined where it was refused: then it does not count
+   * @param register answers as RFC 7591 says; what it refuses does not count
    * @throws CarrelError `limit_exceeded` with `retry_after`, in seconds
    */
-  async within(
-    address: string | undefined,
-    requestId: string,
-    register: () => Promise<string | undefined>,
-  ): Promise<void> {
+  async within(address: string | undefined, requestId: string, register: () => Promise<Response>): Promise<Response> {
     const slot = randomName();
     const now = Date.now();
     const limit = { since: now - HOUR_MS, ofAddress: address === undefined ? IN_ALL : PER_ADDRESS, inAll: IN_ALL };
     const addressHash = await this.#keyring.sign('client-address', address ?? '');
     if (!(await this.#repo.take(slot, addressHash, limit, now))) throw tooMany();
-    const clientId = await register();
-    if (clientId === undefined) return this.#repo.release(slot);
+    const response = await register();
+    if (response.status !== 201) {
+      await this.#repo.release(slot);
+      return response;
+    }
+    const { client_id: clientId } = await response.clone().json<{ client_id: string }>();
     await this.#repo.name(slot, clientId);
     await this.#audit.record({ action: 'client_registered', clientId, requestId });
+    return response;
   }
 
   async sweep(now: number): Promise<void> {

@@ -75,14 +75,10 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
   });
 
   const register = way({
-    handle: async ({ request, origin, requestId }: HttpContext) => {
-      let response = new Response(null, { status: 500 });
-      await registrations.within(request.headers.get('CF-Connecting-IP') ?? undefined, requestId, async () => {
-        response = await servers.for(origin).fetch(request, env, NO_CONTEXT);
-        return response.status === 201 ? (await response.clone().json<{ client_id: string }>()).client_id : undefined;
-      });
-      return response;
-    },
+    handle: ({ request, origin, requestId }: HttpContext) =>
+      registrations.within(request.headers.get('CF-Connecting-IP') ?? undefined, requestId, () =>
+        servers.for(origin).fetch(request, env, NO_CONTEXT),
+      ),
   });
 
   const ask = way({
