@@ -68,7 +68,12 @@ await runScript(async () => {
   if (!/^[1-9]\d{0,4}$/.test(values.limit)) throw wrongUsage('--limit takes a number from 1 to 99999.', USAGE);
 
   const { d1 } = values.remote ? await deployedTarget(ROOT, process.env) : localTarget(ROOT, '', values['persist-to']);
-  const found = await new AuditRepo(d1).list({ since, person: values.person, action, limit: Number(values.limit) });
+  const found = await new AuditRepo(d1).list({
+    since,
+    person: values.person,
+    actions: action && [action],
+    limit: Number(values.limit),
+  });
   const lines = found.toReversed();
   if (values.json) return void process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const ids = lines.flatMap(({ personId, detail }) => [personId, detail['by']]).filter((id) => typeof id === 'string');

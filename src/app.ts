@@ -128,7 +128,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     audit,
   });
   const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), keyring, audit);
-  const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds });
+  const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds, audit });
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');

@@ -2,6 +2,7 @@ import { adminRoutes } from './account/admin-routes.tsx';
 import { operatorRoutes } from './account/operator-routes.ts';
 import { OperatorSignature } from './account/operator.ts';
 import { PeopleService } from './account/people.ts';
+import { Connections } from './account/connections.ts';
 import { accountRoutes } from './account/routes.tsx';
 import { AccountService } from './account/service.ts';
 import { SignedIn } from './account/signed-in.ts';
@@ -67,11 +68,13 @@ export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[]
     audit,
   });
   const signedIn = new SignedIn(signIn, formTokens);
+  const clients = new ClientNames(servers, oauthEnv);
   const account = new AccountService({
     people: peopleRepo,
     admissions,
     workspaces,
-    clients: new ClientNames(servers, oauthEnv),
+    clients,
+    scopes,
     audit,
     grantIdleSeconds: settings.grantIdleSeconds,
   });
@@ -89,7 +92,7 @@ export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[]
     ...passkeyRoutes({ signIn, passkeys, formTokens, telemetry }),
     ...identityRoutes({ signIn, formTokens, telemetry }),
     ...entryRoutes({ signIn, admission, formTokens }),
-    ...accountRoutes({ account, signedIn, signIn }),
+    ...accountRoutes({ account, signedIn, signIn, connections: new Connections(lines, clients) }),
     ...adminRoutes({ people, signedIn }),
     ...operatorRoutes({ people, signature: new OperatorSignature(keyring) }),
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),

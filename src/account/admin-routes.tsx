@@ -93,8 +93,9 @@ export function adminRoutes({ people, signedIn }: AdminRoutesOptions): Route[] {
       path: '/admin/audit',
       methods: {
         GET: signedIn.page(async ({ session, shell, headers, url }) => {
-          const filter = auditQuery.parse(Object.fromEntries(url.searchParams));
-          const { lines, names, next } = await people.audit(session.person, filter);
+          const { action, ...filter } = auditQuery.parse(Object.fromEntries(url.searchParams));
+          const query = { ...filter, actions: action && [action] };
+          const { lines, names, next } = await people.audit(session.person, query);
           const older = new URL(url);
           older.searchParams.set('before', String(next));
           return html(
@@ -102,7 +103,7 @@ export function adminRoutes({ people, signedIn }: AdminRoutesOptions): Route[] {
               {...shell}
               lines={lines}
               names={names}
-              filter={{ person: filter.person, action: filter.action }}
+              filter={{ person: filter.person, action }}
               older={next === undefined ? undefined : older.pathname + older.search}
             />,
             { headers },

@@ -11,13 +11,11 @@ import {
   HiddenFields,
   Item,
   Items,
-  Notice,
   Untrusted,
   When,
 } from '../console/components.tsx';
 import { Page } from '../console/layout.tsx';
 import type { BrowserSession, LinkedIdentity, Person } from '../directory/types.ts';
-import type { ConnectedApp } from './service.ts';
 
 /** What every page of a signed-in person is given. */
 export interface AccountPageProps {
@@ -174,86 +172,6 @@ export function AccountPage(props: AccountProps) {
       </div>
       <Identities {...props} />
       <Sessions {...props} />
-    </AccountShell>
-  );
-}
-
-interface AppsProps extends AccountPageProps {
-  readonly apps: readonly ConnectedApp[];
-}
-
-/** Where an app's access goes: a host; a scheme for an app on a device. */
-function redirectPlace(uri: string | undefined): string {
-  const url = URL.parse(uri ?? '');
-  if (!url) return 'unknown';
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.host : `${url.protocol} links on a device`;
-}
-
-function App({ app, formToken }: { readonly app: ConnectedApp; readonly formToken: string }) {
-  const { name, domain, scopes, createdAt, lastUsedAt, grantId, redirectUri } = app;
-  return (
-    <article class="card stack" aria-labelledby={`app-${grantId}`}>
-      <div class="stack tight">
-        <h2 id={`app-${grantId}`}>
-          <Untrusted>{domain ?? name ?? 'An app without a name'}</Untrusted>
-        </h2>
-        {domain === undefined ? (
-          <p class="small">
-            <strong class="doubtful">Unverified:</strong> this app named itself
-          </p>
-        ) : (
-          <p class="small">
-            <strong class="good">Verified:</strong> its details come from <strong>{domain}</strong>
-          </p>
-        )}
-      </div>
-      <Facts>
-        <Fact term="Access goes to">{redirectPlace(redirectUri)}</Fact>
-        <Fact term="It may">
-          {scopes.map((scope, at) => (
-            <>
-              {at > 0 && ', '}
-              <code>{scope}</code>
-            </>
-          ))}
-        </Fact>
-        <Fact term="Last used">
-          <When at={lastUsedAt} />
-          <p class="muted small">
-            Allowed <When at={createdAt} />
-          </p>
-        </Fact>
-      </Facts>
-      <form class="row" method="post" action={`/account/apps/${encodeURIComponent(grantId)}/revoke`}>
-        <HiddenFields values={{ form_token: formToken }} />
-        <Button variant="secondary">Disconnect</Button>
-        <span class="muted small">It ends with its next request.</span>
-      </form>
-    </article>
-  );
-}
-
-/** Which apps a person let in. */
-export function AppsPage(props: AppsProps) {
-  const { apps, formToken } = props;
-  return (
-    <AccountShell {...props} title="Connected apps" current="/account/apps">
-      <div class="stack tight">
-        <h1>Connected apps</h1>
-        <p>
-          Each of these reaches your workspace until you disconnect it or it stays away for weeks. One app on two
-          devices is here twice. Last used is when it last renewed its access.
-        </p>
-      </div>
-      {apps.length === 0 ? (
-        <Notice title="No app is connected">
-          <p>
-            <a href="/">The start page</a> says how to connect one.
-          </p>
-        </Notice>
-      ) : (
-        apps.map((app) => <App app={app} formToken={formToken} />)
-      )}
     </AccountShell>
   );
 }

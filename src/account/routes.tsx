@@ -1,7 +1,10 @@
 import { html, seeOther } from '../http/html.ts';
 import type { Route } from '../http/route.ts';
 import type { SignInService } from '../identity/sign-in.ts';
-import { AccountPage, AppsPage } from './pages.tsx';
+import { AppsPage } from './app-pages.tsx';
+import { ConnectionsPage } from './connection-pages.tsx';
+import type { Connections } from './connections.ts';
+import { AccountPage } from './pages.tsx';
 import type { AccountService } from './service.ts';
 import type { SignedIn } from './signed-in.ts';
 
@@ -9,10 +12,11 @@ interface AccountRoutesOptions {
   readonly account: AccountService;
   readonly signedIn: SignedIn;
   readonly signIn: SignInService;
+  readonly connections: Connections;
 }
 
 /** A person's own pages: how they get in, where they are, which apps they let in. */
-export function accountRoutes({ account, signedIn, signIn }: AccountRoutesOptions): Route[] {
+export function accountRoutes({ account, signedIn, signIn, connections }: AccountRoutesOptions): Route[] {
   return [
     {
       path: '/account',
@@ -66,6 +70,25 @@ export function accountRoutes({ account, signedIn, signIn }: AccountRoutesOption
       methods: {
         GET: signedIn.page(async ({ session, shell, headers, origin }) =>
           html(<AppsPage {...shell} apps={await account.apps(session.person.id, origin)} />, { headers }),
+        ),
+      },
+    },
+    {
+      path: '/account/apps/:grant/narrow',
+      methods: {
+        POST: signedIn.form('/account/apps', async ({ session, params, form, requestId }) => {
+          await account.narrow(session.person.id, params['grant'] ?? '', form.getAll('scope'), requestId);
+          return seeOther('/account/apps');
+        }),
+      },
+    },
+    {
+      path: '/account/connections',
+      methods: {
+        GET: signedIn.page(async ({ session, shell, headers, origin }) =>
+          html(<ConnectionsPage {...shell} connections={await connections.list(session.person.id, origin)} />, {
+            headers,
+          }),
         ),
       },
     },

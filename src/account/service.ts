@@ -5,12 +5,15 @@ import type { BrowserSession, LinkedIdentity } from '../directory/types.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { ClientName, ClientNames } from '../oauth/client-names.ts';
 import type { GrantSummary } from '../oauth/model.ts';
+import type { Scope } from '../oauth/scopes.ts';
 import type { Workspaces } from '../workspace/client.ts';
 
 /** An app that a person let in. */
 export interface ConnectedApp extends GrantSummary, ClientName {
-  /** When it last renewed its access, ms since the epoch. */
+  /** When it last called or renewed its access, ms since the epoch, to the hour. */
   readonly lastUsedAt: number;
+  /** Its scopes, as people are told of them. */
+  readonly permissions: readonly Pick<Scope, 'name' | 'title' | 'sentence'>[];
 }
 
 interface AccountServiceOptions {
@@ -18,6 +21,7 @@ interface AccountServiceOptions {
   readonly admissions: AdmissionRepo;
   readonly workspaces: Workspaces;
   readonly clients: ClientNames;
+  readonly scopes: readonly Scope[];
   readonly audit: AuditTrail;
   readonly grantIdleSeconds: number;
 }
@@ -82,7 +86,7 @@ export class AccountService {
   }
 
   async apps(personId: string, origin: string): Promise<ConnectedApp[]> {
-    const { workspaces, clients, grantIdleSeconds } = this.#options;
+    const { workspaces, clients, scopes, grantIdleSeconds } = this.#options;
     const grants = await workspaces.listGrants(personId);
     const ids = [...new Set(grants.map(({ clientId }) => clientId))];
     const names = new Map(await Promise.all(ids.map(async (id) => [id, await clients.of(id, origin)] as const)));
@@ -90,18 +94,49 @@ export class AccountService {
       const { name, domain } = names.get(grant.clientId) ?? { name: undefined, domain: undefined };
       // Each renewal moves the end of a grant, and nothing else does.
       const renewedAt = grant.expiresAt === undefined ? 0 : grant.expiresAt - grantIdleSeconds * 1000;
-      return { ...grant, name, domain, lastUsedAt: Math.max(grant.createdAt, Math.min(renewedAt, Date.now())) };
+      const lastUsedAt = Math.max(grant.createdAt, grant.lastUsedAt ?? 0, Math.min(renewedAt, Date.now()));
+      // One of a toolset that has been taken out since has no words any more.
+      const permissions = grant.scopes.map(
+        (scope) => scopes.find((each) => each.name === scope) ?? { name: scope, title: scope, sentence: '' },
+      );
+      return { ...grant, name, domain, lastUsedAt, permissions };
     });
+  }
+
+  /**
+   * Leaves an app only these of its scopes, from its next request on, without another sign-in.
+   *
+   * @throws CarrelError `not_found`, `invalid_input`
+   */
+  async narrow(personId: string, grantId: string, scopes: readonly string[], requestId: string): Promise<void> {
+    const { workspaces, audit } = this.#options;
+    const grant = await this.#grant(personId, grantId);
+    if (!grant.scopes.some((scope) => scopes.includes(scope)))
+      throw new CarrelError('invalid_input', 'Leave the app at least one permission, or disconnect it.');
+    const had = await workspaces.narrowGrant(personId, grantId, scopes);
+    if (!had) throw notConnected();
+    const taken = had.filter((scope) => !scopes.includes(scope));
+    if (taken.length === 0) return;
+    const detail = { by: personId, taken: taken.join(' ') };
+    await audit.record({ action: 'grant_narrowed', personId, clientId: grant.clientId, grantId, requestId, detail });
   }
 
   /** Ends what a person lets an app do, from its next request on. @throws CarrelError `not_found` */
   async revoke(personId: string, grantId: string, requestId: string): Promise<void> {
     const { workspaces, audit } = this.#options;
-    const grant = (await workspaces.listGrants(personId)).find((each) => each.grantId === grantId);
     // Only what is there: each revocation is remembered for weeks, and must not be to have for asking.
-    if (!grant) throw new CarrelError('not_found', 'This app is not connected, or was disconnected before.');
+    const { clientId } = await this.#grant(personId, grantId);
     await workspaces.revokeGrant(personId, grantId);
-    const { clientId } = grant;
     await audit.record({ action: 'grant_revoked', personId, clientId, grantId, requestId, detail: { by: personId } });
   }
+
+  /** @throws CarrelError `not_found` */
+  async #grant(personId: string, grantId: string): Promise<GrantSummary> {
+    const grants = await this.#options.workspaces.listGrants(personId);
+    const grant = grants.find((each) => each.grantId === grantId);
+    if (!grant) throw notConnected();
+    return grant;
+  }
 }
+
+const notConnected = () => new CarrelError('not_found', 'This app is not connected, or was disconnected before.');

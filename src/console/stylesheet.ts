@@ -216,6 +216,11 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .items .name { font-weight: 600; }
 .items .row .input { width: auto; min-height: 2.875rem; padding-block: 0.4rem; font-size: 1rem; }
 .items .row form { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; }
+.steps { padding: 0; list-style: none; }
+.steps > li { display: grid; grid-template-columns: 1.5rem minmax(0, 1fr); gap: 0 0.6rem; margin: 0; padding-block: 0.3rem; }
+.steps > li::before { content: "\\2713"; color: var(--accent); font-weight: 700; }
+.steps > li.open::before { content: "\\25CB"; color: var(--muted); font-weight: 400; }
+.steps .small { grid-column: 2; }
 .badge { display: inline-block; padding: 0 0.55rem; border: 1px solid var(--info-line); border-radius: 1rem;
   background: var(--info); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
 .badge.doubtful { border-color: var(--warning-line); background: var(--warning); color: var(--warning-ink); }

@@ -32,7 +32,7 @@ export interface AuditQuery {
   /** The id of the last line of the page before. */
   readonly before?: number | undefined;
   readonly person?: string | undefined;
-  readonly action?: AuditAction | undefined;
+  readonly actions?: readonly AuditAction[] | undefined;
   readonly limit: number;
 }
 
@@ -51,25 +51,25 @@ export class AuditRepo {
       .run();
   }
 
-  /** Appends a line that is about nobody, unless there are `limit` of its action since then. */
+  /** Appends a line, unless there are `limit` of its action about the same person, or about nobody, since then. */
   async appendAtMost(entry: AuditEntry, now: number, limit: number, since: number): Promise<void> {
     await this.#d1
       .prepare(
         `INSERT INTO audit (${COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-         WHERE (SELECT count(*) FROM audit WHERE at > ?8 AND action = ?2 AND person_id IS NULL) < ?9`,
+         WHERE (SELECT count(*) FROM audit WHERE at > ?8 AND action = ?2 AND person_id IS ?3) < ?9`,
       )
       .bind(...valuesOf(entry, now), since, limit)
       .run();
   }
 
   /** Newest first. What a person did to somebody else names them as `by`, and is found as theirs, too. */
-  async list({ since = 0, before, person, action, limit }: AuditQuery): Promise<AuditLine[]> {
+  async list({ since = 0, before, person, actions, limit }: AuditQuery): Promise<AuditLine[]> {
     const { results } = await this.#d1
       .prepare(
         `SELECT * FROM audit WHERE at >= ?1 AND id < ?2 AND (?3 IS NULL OR person_id = ?3 OR detail ->> 'by' = ?3)
-         AND (?4 IS NULL OR action = ?4) ORDER BY id DESC LIMIT ?5`,
+         AND (?4 IS NULL OR action IN (SELECT value FROM json_each(?4))) ORDER BY id DESC LIMIT ?5`,
       )
-      .bind(since, before ?? Number.MAX_SAFE_INTEGER, person ?? null, action ?? null, limit)
+      .bind(since, before ?? Number.MAX_SAFE_INTEGER, person ?? null, actions ? JSON.stringify(actions) : null, limit)
       .all<AuditRow>();
     return results.map((row) => ({
       id: row.id,
@@ -81,5 +81,17 @@ export class AuditRepo {
       requestId: row.request_id ?? undefined,
       detail: JSON.parse(row.detail) as AuditLine['detail'],
     }));
+  }
+
+  /** When each of these clients registered, as far as the audit goes back: ms since the epoch, by client. */
+  async registrations(clientIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { results } = await this.#d1
+      .prepare(
+        `SELECT client_id AS clientId, at FROM audit
+         WHERE client_id IN (SELECT value FROM json_each(?)) AND action = 'client_registered'`,
+      )
+      .bind(JSON.stringify(clientIds))
+      .all<{ clientId: string; at: number }>();
+    return new Map(results.map(({ clientId, at }) => [clientId, at]));
   }
 }

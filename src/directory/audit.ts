@@ -1,18 +1,29 @@
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AuditRepo } from './audit-repo.ts';
-import type { AuditEntry } from './types.ts';
+import type { AuditAction, AuditEntry } from './types.ts';
 
 /**
  * Lines an hour of one action that is about nobody. Anybody can be refused or register a client as often
  * as they like: beyond this only the number would be news, and it must not fill the directory.
  */
 const NOBODYS_AN_HOUR = 200;
+/** The same for what somebody who holds an old token, or a client that asks in a loop, can cause about a person. */
+const REPEATED_AN_HOUR = 100;
+const REPEATED: ReadonlySet<AuditAction> = new Set([
+  'authorize_opened',
+  'authorize_refused',
+  'consent_refused',
+  'token_refused',
+]);
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** Appends to the audit of the deployment. */
 export class AuditTrail {
   readonly #repo: AuditRepo;
   readonly #telemetry: Telemetry;
+  /** When a sample of an action was taken last, ms since the epoch. */
+  readonly #sampled = new Map<AuditAction, number>();
 
   constructor(repo: AuditRepo, telemetry: Telemetry) {
     this.#repo = repo;
@@ -26,10 +37,20 @@ export class AuditTrail {
   async record(entry: AuditEntry): Promise<void> {
     try {
       const now = Date.now();
-      if (entry.personId === undefined) await this.#repo.appendAtMost(entry, now, NOBODYS_AN_HOUR, now - HOUR_MS);
+      const limit = entry.personId === undefined ? NOBODYS_AN_HOUR : REPEATED_AN_HOUR;
+      const bounded = entry.personId === undefined || REPEATED.has(entry.action);
+      if (bounded) await this.#repo.appendAtMost(entry, now, limit, now - HOUR_MS);
       else await this.#repo.append(entry, now);
     } catch (error) {
       this.#telemetry.record({ type: 'audit_failed', action: entry.action, error });
     }
+  }
+
+  /** Records what happens all the time and is about nobody: one line a minute of each isolate stands for all. */
+  async sample(entry: AuditEntry): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#sampled.get(entry.action) ?? 0) < MINUTE_MS) return;
+    this.#sampled.set(entry.action, now);
+    await this.record(entry);
   }
 }

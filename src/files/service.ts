@@ -95,7 +95,7 @@ export class FileService {
    */
   async receive(address: string, bytes: IncomingBytes): Promise<FileEntry> {
     const { workspaceId, fileId, grantId } = await this.#check('upload-address', address);
-    const { files } = this.#workspaces.open(workspaceId, { kind: 'address', grantId });
+    const { files } = this.#workspaces.open(workspaceId, { kind: 'address', grantId, scope: 'files:write' });
     const objectKey = newObjectKey(workspaceId, fileId);
     return this.#attempt(files, objectKey, await files.begin(fileId, objectKey, Date.now()), bytes);
   }
@@ -156,7 +156,7 @@ export class FileService {
   /** The file of a download address. @throws CarrelError `forbidden` (the address), `not_found` */
   async findByAddress(address: string): Promise<StoredFile> {
     const { workspaceId, fileId, grantId } = await this.#check('download-address', address);
-    return this.find(this.#workspaces.open(workspaceId, { kind: 'address', grantId }), fileId);
+    return this.find(this.#workspaces.open(workspaceId, { kind: 'address', grantId, scope: 'files:read' }), fileId);
   }
 
   /** The bytes of a file, or of a part. @throws CarrelError `not_found` when it was deleted a moment ago */

@@ -1,4 +1,4 @@
-import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
+import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-provider';
 import type { AuthRequest, ConsentDescription } from '@cloudflare/workers-oauth-provider';
 
 import type { AuditTrail } from '../directory/audit.ts';
@@ -9,11 +9,13 @@ import type { Keyring } from '../lib/keyring.ts';
 import { isLoopbackHostname } from '../lib/loopback.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Workspaces } from '../workspace/client.ts';
+import { INVALID_REDIRECT, UNKNOWN_CLIENT } from './library-words.ts';
 import type { PersonIds } from './person-ids.ts';
 import { tokenParts } from './person-ids.ts';
 import { canonicaliseResources } from './resource.ts';
 import type { Scope } from './scopes.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
+import { HandleAlreadyUsed } from './storage.ts';
 
 interface AuthorizeServiceOptions {
   readonly servers: AuthorizationServers;
@@ -53,6 +55,11 @@ export class AuthorizeService {
     this.#options = options;
   }
 
+  /** The first step of connecting: some client read where this deployment's endpoints are. */
+  async noteDiscovery(requestId: string): Promise<void> {
+    await this.#options.audit.sample({ action: 'metadata_read', requestId });
+  }
+
   /**
    * What a client asks of a person. Before anybody has signed in, neither an error that leads to the
    * client's address nor the fetch of a client's own document happens: this deployment must lend itself
@@ -61,7 +68,35 @@ export class AuthorizeService {
    * @returns undefined when that needs a signed-in person
    * @throws AuthorizationError or CimdFetchError of the OAuth library for a request that must be refused
    */
-  async question(request: Request, origin: string, signedIn: boolean): Promise<ConsentQuestion | undefined> {
+  async question(
+    request: Request,
+    origin: string,
+    session: SignInSession | undefined,
+    requestId: string,
+  ): Promise<ConsentQuestion | undefined> {
+    const clientId = new URL(request.url).searchParams.get('client_id') ?? undefined;
+    const about = { personId: session?.person.id, requestId };
+    try {
+      const question = await this.#question(request, origin, session !== undefined);
+      if (question && request.method === 'GET')
+        await this.#options.audit.record({ ...about, action: 'authorize_opened', clientId });
+      return question;
+    } catch (thrown) {
+      const reason = refusalReason(thrown);
+      if (reason !== undefined) {
+        const known = reason === 'client_unknown' || (clientId?.length ?? 0) > MAX_CLIENT_ID ? undefined : clientId;
+        await this.#options.audit.record({
+          ...about,
+          action: 'authorize_refused',
+          clientId: known,
+          detail: { reason },
+        });
+      }
+      throw thrown;
+    }
+  }
+
+  async #question(request: Request, origin: string, signedIn: boolean): Promise<ConsentQuestion | undefined> {
     const url = new URL(request.url);
     const document = URL.parse(url.searchParams.get('client_id') ?? '');
     // A document of ours would prove to describe anybody who finds a redirect here.
@@ -112,6 +147,7 @@ export class AuthorizeService {
       session.person.id,
       question.request.clientId,
       question.request.redirectUri,
+      question.request.scope,
     );
   }
 
@@ -147,12 +183,13 @@ export class AuthorizeService {
     const offered = new Set(this.#options.scopes.map(({ name }) => name));
     if (answer.scopes.length === 0 || answer.scopes.some((scope) => !offered.has(scope)))
       throw new CarrelError('invalid_input', 'Choose at least one of the permissions that the page offers.');
-    const handle = await this.#handleOf(answer.handle, session);
     const secret = await this.#options.keyring.derivedSecret('remember');
-    const approved = await this.#api(origin).approveConsent(request, handle, {
-      scope: [...answer.scopes],
-      ...(answer.remember ? { remember: { secret, subject: session.person.id } } : {}),
-    });
+    const approved = await this.#claim(answer.handle, session, requestId, (handle) =>
+      this.#api(origin).approveConsent(request, handle, {
+        scope: [...answer.scopes],
+        ...(answer.remember ? { remember: { secret, subject: session.person.id } } : {}),
+      }),
+    );
     const location = await this.grant(
       approved.request,
       session,
@@ -170,7 +207,9 @@ export class AuthorizeService {
     origin: string,
     requestId: string,
   ): Promise<{ location: string; cookies: readonly string[] }> {
-    const denied = await this.#api(origin).denyConsent(request, await this.#handleOf(handle, session));
+    const denied = await this.#claim(handle, session, requestId, (claimed) =>
+      this.#api(origin).denyConsent(request, claimed),
+    );
     const [personId, { clientId }] = [session.person.id, denied.request];
     await this.#options.audit.record({ action: 'consent_denied', personId, clientId, requestId });
     return { location: denied.redirectTo, cookies: denied.headers.getSetCookie() };
@@ -212,14 +251,46 @@ export class AuthorizeService {
     return location;
   }
 
-  async #handleOf(marked: string, session: SignInSession): Promise<string> {
+  /** Answers the question of a handle, if it was put to this person and nobody has answered it. */
+  async #claim<Answer>(
+    marked: string,
+    { person }: SignInSession,
+    requestId: string,
+    answer: (handle: string) => Promise<Answer>,
+  ): Promise<Answer> {
+    const refused = (reason: string) =>
+      this.#options.audit.record({
+        action: 'consent_refused',
+        personId: person.id,
+        requestId,
+        detail: { reason },
+      });
     const [handle = '', mark = ''] = marked.split('.');
-    if (!(await this.#options.keyring.verify('consent', `${handle}\n${session.person.id}`, mark)))
+    if (!(await this.#options.keyring.verify('consent', `${handle}\n${person.id}`, mark))) {
+      await refused('other_person');
       throw new CarrelError('forbidden', 'This question was put to somebody else. Start again from the app.');
-    return handle;
+    }
+    try {
+      return await answer(handle);
+    } catch (thrown) {
+      if (thrown instanceof HandleAlreadyUsed || thrown instanceof AuthorizationError) await refused('question_closed');
+      throw thrown;
+    }
   }
 
   #api(origin: string) {
     return this.#options.servers.for(origin).getOAuthApi(this.#options.env);
   }
+}
+
+/** Characters of a client's id that go into the audit: a document's address can be of any length. */
+const MAX_CLIENT_ID = 500;
+
+/** Why the library refused a client's request, in a word of ours; undefined for what is no refusal. */
+function refusalReason(thrown: unknown): string | undefined {
+  if (thrown instanceof CimdFetchError) return 'client_document_unreadable';
+  if (!(thrown instanceof AuthorizationError)) return undefined;
+  if (thrown.description === UNKNOWN_CLIENT) return 'client_unknown';
+  if (thrown.description === INVALID_REDIRECT) return 'redirect_uri_invalid';
+  return thrown.code;
 }

@@ -1,11 +1,10 @@
 import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-provider';
 
 import { html, prefersHtml } from '../http/html.ts';
+import { INVALID_REDIRECT, UNKNOWN_CLIENT } from './library-words.ts';
 import { AuthorizeErrorPage } from './pages.tsx';
 import { HandleAlreadyUsed } from './storage.ts';
 
-/** The library's word for it. */
-const UNKNOWN_CLIENT = 'Invalid client_id';
 const START_AGAIN = 'Go back to the app and connect again.';
 
 /**
@@ -45,7 +44,7 @@ function explain(thrown: unknown): { title: string; explanation: string } | unde
         explanation:
           'It may have registered long ago and been forgotten. Remove this server in the app, then add it again.',
       };
-    case 'Invalid redirect URI':
+    case INVALID_REDIRECT:
       return {
         title: 'The way back to the app has changed',
         explanation: 'The app asked to be answered at an address that it did not register. Nothing was sent there.',

@@ -2,16 +2,19 @@ import type { ValidatedAccessToken } from '@cloudflare/workers-oauth-provider';
 
 import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
+import type { AuditEntry } from '../directory/types.ts';
 import { formBody } from '../http/body.ts';
-import { fromBase64Url, sha256Hex, toBase64Url, utf8 } from '../lib/encoding.ts';
+import { sha256Hex } from '../lib/encoding.ts';
 import { KeyedMutex } from '../workspace/mutex.ts';
-import type { AuthorizeInput, GrantSummary, TokenProps } from './model.ts';
+import { LibraryGrants } from './library-grants.ts';
+import type { AuthorizeInput, TokenProps } from './model.ts';
 import { tokenParts } from './person-ids.ts';
-import type { AuthorizationServers, OAuthEnv } from './server.ts';
+import { seal, unseal } from './sealed-answer.ts';
+import type { AuthorizationServers, OAuthEnv, Refusal } from './server.ts';
 import { DirectoryOAuthKv, PersonalOAuthKv } from './storage.ts';
 import type { GrantHooks, Pause } from './storage.ts';
 import type { GrantStore } from './store.ts';
-import { presentedToken, serveToken } from './token-endpoint.ts';
+import { presentedClient, presentedToken, serveToken } from './token-endpoint.ts';
 
 /** How long the answer to a refresh is given again to the same request, in ms. */
 export const REPLAY_MS = 120_000;
@@ -40,6 +43,7 @@ interface GrantKeeperOptions {
  */
 export class GrantKeeper {
   readonly #grants: GrantStore;
+  readonly #library: LibraryGrants;
   readonly #servers: AuthorizationServers;
   readonly #records: OAuthRecordRepo;
   readonly #audit: AuditTrail;
@@ -49,6 +53,7 @@ export class GrantKeeper {
 
   constructor({ grants, servers, records, audit, onReuse, pause }: GrantKeeperOptions) {
     this.#grants = grants;
+    this.#library = new LibraryGrants(grants);
     this.#servers = servers;
     this.#records = records;
     this.#audit = audit;
@@ -79,50 +84,83 @@ export class GrantKeeper {
     return redirectTo;
   }
 
-  /** Whether a client with this redirect has a grant that it made use of, and that nobody ended. */
-  holdsGrant(clientId: string, redirectUri: string): boolean {
-    return this.#redeemed(clientId).some((grant) => grant.redirectUri === redirectUri);
+  /**
+   * Takes scopes from a grant. Its access tokens end, because they carry the scopes that they were made
+   * with; its client gets one with what is left when it refreshes, which it does without asking anybody.
+   *
+   * @param scopes those that stay
+   * @returns the scopes that it had, or undefined when there is no such grant
+   */
+  async narrow(grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined> {
+    // After a refresh that has read the grant: it would write the old scopes back.
+    return this.#mutex.run(grantId, async () => {
+      const grant = this.#library.find(grantId);
+      if (!grant || grant.authCodeWrappedKey !== undefined) return undefined;
+      const had = grant.scope ?? [];
+      const left = had.filter((scope) => scopes.includes(scope));
+      if (left.length > 0 && left.length < had.length) this.#grants.narrow(grantId, { ...grant, scope: left });
+      return had;
+    });
   }
 
-  /** The grants that clients made use of, newest first. */
-  summaries(): GrantSummary[] {
-    return this.#redeemed()
-      .map(({ id, clientId, redirectUri, scope = [], createdAt = 0, expiresAt }) => ({
-        grantId: id,
-        clientId,
-        redirectUri,
-        scopes: scope,
-        createdAt: createdAt * 1000,
-        expiresAt: expiresAt === undefined ? undefined : expiresAt * 1000,
-      }))
-      .toSorted((left, right) => right.createdAt - left.createdAt);
+  /** Records that a grant was used for the first time, which ends the story of how its client connected. */
+  async recordFirstUse(grantId: string): Promise<void> {
+    const grant = this.#library.find(grantId);
+    if (!grant) return;
+    const personId = grant.userId.split('.')[0];
+    await this.#audit.record({ action: 'grant_first_used', personId, clientId: grant.clientId, grantId });
   }
 
   /**
-   * Answers a request to the token endpoint that names this person: code, refresh or revocation.
+   * Answers a request to the token endpoint that names this person: code, refresh or revocation. What
+   * became of it is in the audit.
    *
    * @param entitled whether the person may enter; to somebody who may not, no grant is there
    */
-  async token(request: Request, entitled: boolean): Promise<Response> {
-    if (!entitled) return this.#serve(request, { afterGrantRead: () => null });
+  async token(request: Request, entitled: boolean, requestId?: string): Promise<Response> {
     const form = await formBody(request.clone());
     const presented = presentedToken(form) ?? '';
-    const presentedHash = await sha256Hex(presented);
-    const grantId = tokenParts(presented)?.grantId ?? '';
+    const { outwardPerson = '', grantId = '' } = tokenParts(presented) ?? {};
+    const personId = outwardPerson.split('.')[0];
+    const before = this.#library.find(grantId);
+    const asked: Asked = {
+      request,
+      form,
+      presented,
+      presentedHash: await sha256Hex(presented),
+      grantId,
+      about: { personId, grantId, clientId: before?.clientId, requestId },
+    };
+    const { response, refusal } = entitled
+      ? await this.#answer(asked)
+      : await this.#serve(request, { afterGrantRead: () => null });
+    if (refusal) {
+      // A client that did not show who it is may say anything: then the grant says whose it is.
+      const clientId = (refusal.clientUnknown ? undefined : presentedClient(request, form)) ?? before?.clientId;
+      const detail = { reason: entitled ? refusal.reason : 'person_disabled' };
+      await this.#audit.record({ ...asked.about, action: 'token_refused', clientId, detail });
+    } else if (form.get('grant_type') === 'authorization_code') {
+      await this.#audit.record({ ...asked.about, action: 'code_exchanged' });
+    }
+    return response;
+  }
+
+  async #answer(asked: Asked): Promise<Answer> {
+    const { request, form, presentedHash, grantId } = asked;
     // What this grant never gave out cannot change it, and must not make it wait: the library asks the
     // client's own host for its document, which may be slow on purpose.
     if (!this.#gaveOut(grantId, presentedHash)) {
-      if (this.#grants.wasRotated(presentedHash, grantId)) await this.#reused(grantId, presented);
+      if (this.#grants.wasRotated(presentedHash, grantId)) await this.#reused(asked);
       return this.#serve(request);
     }
     return this.#mutex.run(grantId, () => {
       switch (form.get('grant_type')) {
         case 'refresh_token':
-          return this.#refresh(request, form.get('scope'), presented, presentedHash, grantId);
+          return this.#refresh(asked);
         case 'authorization_code':
-          return this.#redeem(request, grantId);
+          return this.#redeem(asked);
         default:
-          return this.#revoke(request, presentedHash);
+          return this.#revoke(asked);
       }
     });
   }
@@ -138,15 +176,9 @@ export class GrantKeeper {
    * The library does the work in both cases, so that the client is authenticated and the request
    * checked before a stored answer is given; a repeated one stops short of writing.
    */
-  async #refresh(
-    request: Request,
-    scope: string | null,
-    presented: string,
-    presentedHash: string,
-    grantId: string,
-  ): Promise<Response> {
+  async #refresh({ request, form, presented, presentedHash, grantId }: Asked): Promise<Answer> {
     // The client and the resource are checked by the library in any case; the scope alone makes the answer another.
-    const asked = JSON.stringify(scope?.split(' ').toSorted() ?? null);
+    const asked = JSON.stringify(form.get('scope')?.split(' ').toSorted() ?? null);
     const stored = this.#grants.replay(presentedHash, Date.now());
     const replay = stored?.request === asked ? stored : undefined;
 
@@ -165,8 +197,9 @@ export class GrantKeeper {
         };
 
     try {
-      const response = await this.#serve(request, hooks);
-      if (!response.ok || wrappedKey === undefined) return response;
+      const answer = await this.#serve(request, hooks);
+      const { response } = answer;
+      if (!response.ok || wrappedKey === undefined) return answer;
       const now = Date.now();
       const body = await response.clone().text();
       const { expires_in: lifetime } = JSON.parse(body) as { expires_in: number };
@@ -181,17 +214,18 @@ export class GrantKeeper {
         // No longer than the tokens in it are worth having.
         expiresAt: now + Math.min(REPLAY_MS, lifetime * 500),
       });
-      return response;
+      return answer;
     } catch (thrown) {
       if (!(thrown instanceof Replayed) || !replay) throw thrown;
       const answer = JSON.parse(await unseal(replay.sealed, presented)) as { expires_in: number };
       const age = Math.floor((Date.now() - replay.createdAt) / 1000);
       // Revoked while this request was computing: the stored answer must not leave any more.
       if (!this.#grants.isGrantAlive(grantId, Date.now())) return this.#serve(request);
-      return Response.json(
+      const response = Response.json(
         { ...answer, expires_in: answer.expires_in - age },
         { headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
       );
+      return { response, refusal: undefined };
     }
   }
 
@@ -200,20 +234,13 @@ export class GrantKeeper {
    * somebody else has a copy. It is refused in any case; whether the grant ends too is the operator's
    * choice, because ending it logs out a client that only restored a backup (RFC 9700 §4.14.2).
    */
-  async #reused(grantId: string, presented: string): Promise<void> {
+  async #reused({ grantId, about }: Asked): Promise<void> {
     const ends = this.#onReuse === 'revoke';
     if (ends) this.#grants.revoke(grantId, Date.now());
-    const clientId = this.#grant(grantId)?.clientId;
-    await this.#audit.record({
-      action: 'refresh_token_reused',
-      personId: tokenParts(presented)?.outwardPerson.split('.')[0],
-      clientId,
-      grantId,
-      detail: { grant_ended: ends },
-    });
+    await this.#audit.record({ ...about, action: 'refresh_token_reused', detail: { grant_ended: ends } });
   }
 
-  async #serve(request: Request, hooks?: GrantHooks): Promise<Response> {
+  async #serve(request: Request, hooks?: GrantHooks): Promise<Answer> {
     return serveToken(this.#servers.for(new URL(request.url).origin), request.clone(), this.#env(hooks));
   }
 
@@ -221,67 +248,74 @@ export class GrantKeeper {
     return { OAUTH_KV: new PersonalOAuthKv(this.#grants, new DirectoryOAuthKv(this.#records), hooks, this.#pause) };
   }
 
-  /** Redeems a code. With a new grant of a client, its least recently used one beyond the limit ends. */
-  async #redeem(request: Request, grantId: string): Promise<Response> {
-    const response = await this.#serve(request);
-    const clientId = response.ok ? this.#grant(grantId)?.clientId : undefined;
+  /**
+   * Redeems a code. With a new grant of a client, its least recently used one beyond the limit ends; with
+   * a code that comes back, what it gave (RFC 6749 §4.1.2).
+   */
+  async #redeem({ request, grantId, about }: Asked): Promise<Answer> {
+    const answer = await this.#serve(request);
+    if (answer.refusal) {
+      if (!this.#grants.isGrantAlive(grantId, Date.now())) await this.#ended(about, 'code_replayed');
+      return answer;
+    }
     // Only now, and among grants that are in use: codes that nobody redeems must not push out a device.
-    const others = clientId === undefined ? [] : this.#redeemed(clientId).filter((grant) => grant.id !== grantId);
+    const others = this.#library.redeemed(about.clientId).filter((grant) => grant.id !== grantId);
     const newestFirst = others.toSorted((left, right) => (right.expiresAt ?? 0) - (left.expiresAt ?? 0));
-    for (const { id } of newestFirst.slice(MAX_GRANTS_PER_CLIENT - 1)) this.#grants.revoke(id, Date.now());
-    return response;
+    for (const { id } of newestFirst.slice(MAX_GRANTS_PER_CLIENT - 1)) {
+      this.#grants.revoke(id, Date.now());
+      await this.#ended({ ...about, grantId: id }, 'too_many');
+    }
+    return answer;
   }
 
   /**
    * Revokes (RFC 7009). The library knows the last two refresh tokens of a grant; an older one whose
    * answer is still stored would open it again, so its revocation must count as well.
    */
-  async #revoke(request: Request, presentedHash: string): Promise<Response> {
+  async #revoke({ request, presentedHash, grantId, about }: Asked): Promise<Answer> {
     const replay = this.#grants.replay(presentedHash, Date.now());
-    return this.#serve(request, replay && { afterGrantRead: asPrevious(presentedHash, replay.wrappedKey) });
+    const answer = await this.#serve(
+      request,
+      replay && { afterGrantRead: asPrevious(presentedHash, replay.wrappedKey) },
+    );
+    if (!this.#grants.isGrantAlive(grantId, Date.now())) await this.#ended(about, 'client');
+    return answer;
+  }
+
+  async #ended(about: About, by: string): Promise<void> {
+    await this.#audit.record({ ...about, action: 'grant_revoked', detail: { by } });
   }
 
   /** Whether this code or token came from this grant and can still do something. */
   #gaveOut(grantId: string, presentedHash: string): boolean {
     const now = Date.now();
-    const { authCodeId, refreshTokenId, previousRefreshTokenId } = this.#grant(grantId) ?? {};
+    const { authCodeId, refreshTokenId, previousRefreshTokenId } = this.#library.find(grantId) ?? {};
     return (
       [authCodeId, refreshTokenId, previousRefreshTokenId].includes(presentedHash) ||
       this.#grants.get(`token:${grantId}:${presentedHash}`, now) !== undefined ||
       this.#grants.replay(presentedHash, now)?.grantId === grantId
     );
   }
-
-  #grant(grantId: string): LibraryGrant | undefined {
-    const record = this.#grants.get(`grant:${grantId}`, Date.now());
-    return record && (JSON.parse(record.value) as LibraryGrant);
-  }
-
-  /** The grants, of one client or of all, whose code was redeemed. */
-  #redeemed(clientId?: string): LibraryGrant[] {
-    return this.#grants
-      .list('grant:', 1000, Date.now())
-      .map((record) => JSON.parse(record.value) as LibraryGrant)
-      .filter((grant) => grant.authCodeWrappedKey === undefined)
-      .filter((grant) => clientId === undefined || grant.clientId === clientId);
-  }
 }
 
-/** What we read of a grant as the library stores it. */
-interface LibraryGrant {
-  readonly id: string;
-  readonly clientId: string;
-  readonly redirectUri?: string;
-  readonly scope?: readonly string[];
-  /** Seconds since the epoch. */
-  readonly createdAt?: number;
-  /** Seconds since the epoch; moves with every refresh. */
-  readonly expiresAt?: number;
-  readonly authCodeId?: string;
-  /** There until the code is redeemed. */
-  readonly authCodeWrappedKey?: string;
-  readonly refreshTokenId?: string;
-  readonly previousRefreshTokenId?: string;
+/** A request to the token endpoint about one grant. */
+interface Asked {
+  readonly request: Request;
+  readonly form: URLSearchParams;
+  /** The code or token that it is about. */
+  readonly presented: string;
+  readonly presentedHash: string;
+  readonly grantId: string;
+  /** For its lines in the audit. */
+  readonly about: About;
+}
+
+type About = Pick<AuditEntry, 'personId' | 'grantId' | 'clientId' | 'requestId'>;
+
+interface Answer {
+  readonly response: Response;
+  /** Why it was refused; undefined where it was not. */
+  readonly refusal: Refusal | undefined;
 }
 
 /** Shows the library a rotated refresh token as the previous one, whatever was rotated since. */
@@ -296,27 +330,4 @@ function asPrevious(presentedHash: string, wrappedKey: string): NonNullable<Gran
 /** Stops the library where it would rotate a refresh token that was rotated before. */
 class Replayed extends Error {
   override readonly name = 'Replayed';
-}
-
-async function sealingKey(token: string): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey('raw', utf8(token), 'HKDF', false, ['deriveKey']);
-  return crypto.subtle.deriveKey(
-    { name: 'HKDF', hash: 'SHA-256', salt: utf8('carrel'), info: utf8('refresh-replay') },
-    material,
-    { name: 'AES-GCM', length: 256 },
-    false,
-    ['encrypt', 'decrypt'],
-  );
-}
-
-async function seal(text: string, token: string): Promise<string> {
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await sealingKey(token), utf8(text));
-  return `${toBase64Url(iv)}.${toBase64Url(new Uint8Array(sealed))}`;
-}
-
-async function unseal(sealed: string, token: string): Promise<string> {
-  const [iv, body] = sealed.split('.').map((part) => fromBase64Url(part));
-  if (!iv || !body) throw new TypeError('not a sealed text');
-  return new TextDecoder().decode(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await sealingKey(token), body));
 }

@@ -49,6 +49,8 @@ export interface GrantSummary {
   readonly createdAt: number;
   /** When it ends unless its client comes back, ms since the epoch: each return moves it. */
   readonly expiresAt: number | undefined;
+  /** To the hour, ms since the epoch; undefined for never. */
+  readonly lastUsedAt: number | undefined;
 }
 
 /** A client's request that a person approved. */

@@ -3,6 +3,7 @@ import type { RegistrationRepo } from '../directory/registration-repo.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import type { Keyring } from '../lib/keyring.ts';
+import { withRefusal } from './server.ts';
 
 const HOUR_MS = 3_600_000;
 /**
@@ -44,9 +45,11 @@ export class Registrations {
     const limit = { since: now - HOUR_MS, ofAddress: address === undefined ? IN_ALL : PER_ADDRESS, inAll: IN_ALL };
     const addressHash = await this.#keyring.sign('client-address', address ?? '');
     if (!(await this.#repo.take(slot, addressHash, limit, now))) throw tooMany();
-    const response = await register();
+    const { response, refusal } = await withRefusal(register);
     if (response.status !== 201) {
       await this.#repo.release(slot);
+      const detail = { reason: refusal?.reason ?? 'unknown' };
+      await this.#audit.record({ action: 'registration_refused', requestId, detail });
       return response;
     }
     const { client_id: clientId } = await response.clone().json<{ client_id: string }>();

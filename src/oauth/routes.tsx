@@ -70,8 +70,11 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     return seeOther(location, headers);
   };
 
-  const library = way({
-    handle: ({ request, origin }: HttpContext) => servers.for(origin).fetch(request, env, NO_CONTEXT),
+  const metadata = way({
+    handle: async ({ request, origin, requestId }: HttpContext) => {
+      await authorize.noteDiscovery(requestId);
+      return servers.for(origin).fetch(request, env, NO_CONTEXT);
+    },
   });
 
   const register = way({
@@ -85,7 +88,7 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     handle: async (context: HttpContext) => {
       const { request, origin, requestId } = context;
       const session = await signIn.current(request);
-      const question = await authorize.question(request, origin, session !== undefined);
+      const question = await authorize.question(request, origin, session, requestId);
       if (!session || !question) return toSignIn(context);
       if (!(await authorize.isRemembered(request, question, session, origin)))
         return consent(context, question, session);
@@ -96,7 +99,9 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     },
   });
 
-  const token = way({ handle: ({ request, origin }: HttpContext) => tokens.serve(request, origin) });
+  const token = way({
+    handle: ({ request, origin, requestId }: HttpContext) => tokens.serve(request, origin, requestId),
+  });
 
   const documents = () => import('./operations.ts');
 
@@ -121,7 +126,7 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
             return toClient(await authorize.deny(request, handle, session, origin, requestId));
           const scopes = form.getAll('scope');
           if (scopes.length === 0) {
-            const question = await authorize.question(request, origin, true);
+            const question = await authorize.question(request, origin, session, requestId);
             const problem = 'Choose at least one permission, or deny the request.';
             return question ? consent(context, question, session, problem) : toSignIn(context);
           }
@@ -137,7 +142,7 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     },
     {
       path: '/.well-known/oauth-authorization-server',
-      methods: { GET: endpoint(async () => (await documents()).authorizationServer, library) },
+      methods: { GET: endpoint(async () => (await documents()).authorizationServer, metadata) },
       crossOrigin: 'any',
     },
     // Clients look for more documents than there are. In a browser, a 404 that they may not read looks like

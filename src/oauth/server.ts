@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { OAuthAuthorizationServer } from '@cloudflare/workers-oauth-provider';
 import type { OAuthErrorInternal } from '@cloudflare/workers-oauth-provider';
 
@@ -18,6 +20,26 @@ export interface AuthorizationServerOptions {
   /** Seconds after which a grant ends whose client does not come back. */
   readonly grantIdleSeconds: number;
   readonly onError: (error: { code: string; status: number; internal: OAuthErrorInternal }) => void;
+}
+
+/** Why the library refused a request. */
+export interface Refusal {
+  /** Words of the library, such as `code_verifier_mismatch`. */
+  readonly reason: string;
+  /** Whether the client had not shown who it is: then what the request says of it is only a claim. */
+  readonly clientUnknown: boolean;
+}
+
+/** The library tells reasons to its server, which serves many requests at a time; this is the request that is served here. */
+const served = new AsyncLocalStorage<{ refusal: Refusal | undefined }>();
+
+/** Has the library answer a request, and keeps the reason that it does not tell the client. */
+export async function withRefusal(
+  answer: () => Promise<Response>,
+): Promise<{ readonly response: Response; readonly refusal: Refusal | undefined }> {
+  const request = { refusal: undefined };
+  const response = await served.run(request, answer);
+  return { response, refusal: request.refusal };
 }
 
 /**
@@ -54,7 +76,11 @@ export class AuthorizationServers {
           JSON.stringify(clientMetadata).length > MAX_REGISTRATION_CHARACTERS
             ? { code: 'invalid_client_metadata', description: 'The registration is larger than 16 KB' }
             : undefined,
-        onError: ({ code, status, internal }) => onError({ code, status, internal }),
+        onError: ({ code, status, internal }) => {
+          const request = served.getStore();
+          if (request) request.refusal = { reason: internal.reason, clientUnknown: code === 'invalid_client' };
+          onError({ code, status, internal });
+        },
       });
       this.#servers.set(origin, server);
     }

@@ -3,6 +3,8 @@ import type { Database } from '../workspace/sql.ts';
 
 /** How long a tombstone stays, in ms: longer than any request that could still write its grant. */
 const TOMBSTONE_MS = 30 * 86_400_000;
+/** How often the use of a grant is written down, in ms: a row written costs more than the call. */
+const USE_MS = 3_600_000;
 
 export const GRANT_SCHEMA: readonly SchemaStep[] = [
   {
@@ -47,6 +49,13 @@ export const GRANT_SCHEMA: readonly SchemaStep[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX oauth_rotated_by_grant ON oauth_rotated (grant_id);`,
   },
+  {
+    name: 'oauth: when grants were used',
+    sql: `CREATE TABLE oauth_uses (
+        grant_id TEXT PRIMARY KEY,
+        last_used_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID`,
+  },
 ];
 
 /** One record of the OAuth library: a grant, or an access token. */
@@ -89,6 +98,8 @@ const LIVING_RECORD = 'SELECT 1 FROM oauth_records WHERE key = ? AND (expires_at
  */
 export class GrantStore {
   readonly #db: Database;
+  /** When each grant was last written down as used, ms since the epoch: asked on every request. */
+  readonly #noted = new Map<string, number>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -150,7 +161,39 @@ export class GrantStore {
       this.#db.run('DELETE FROM oauth_records WHERE grant_id = ?', grantId);
       this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
       this.#db.run('DELETE FROM oauth_rotated WHERE grant_id = ?', grantId);
+      this.#db.run('DELETE FROM oauth_uses WHERE grant_id = ?', grantId);
     });
+  }
+
+  /**
+   * Writes a grant with fewer scopes and ends its access tokens; the replays go as well, because they hold
+   * such tokens. Nothing where the grant is no longer there.
+   */
+  narrow(grantId: string, grant: object): void {
+    this.#db.transaction(() => {
+      this.#db.run('UPDATE oauth_records SET value = ? WHERE key = ?', JSON.stringify(grant), `grant:${grantId}`);
+      this.#db.run('DELETE FROM oauth_records WHERE grant_id = ? AND key <> ?', grantId, `grant:${grantId}`);
+      this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
+    });
+  }
+
+  /** Notes that a grant is used, about once an hour. @returns whether it is the first time */
+  noteUse(grantId: string, now: number): boolean {
+    if ((this.#noted.get(grantId) ?? 0) > now - USE_MS) return false;
+    this.#noted.set(grantId, now);
+    const isFirst = this.lastUse(grantId) === undefined;
+    this.#db.run(
+      `INSERT INTO oauth_uses (grant_id, last_used_at) VALUES (?, ?)
+       ON CONFLICT (grant_id) DO UPDATE SET last_used_at = excluded.last_used_at`,
+      grantId,
+      now,
+    );
+    return isFirst;
+  }
+
+  /** When a grant was last used, ms since the epoch, to the hour. */
+  lastUse(grantId: string): number | undefined {
+    return this.#db.first<{ at: number }>('SELECT last_used_at AS at FROM oauth_uses WHERE grant_id = ?', grantId)?.at;
   }
 
   /** Remembers that a refresh token was exchanged for a newer one. */
@@ -253,6 +296,7 @@ export class GrantStore {
     this.#db.run('DELETE FROM oauth_records WHERE expires_at <= ?', now);
     this.#db.run('DELETE FROM oauth_replays WHERE expires_at <= ?', now);
     this.#db.run('DELETE FROM oauth_rotated WHERE expires_at <= ?', now);
+    this.#db.run("DELETE FROM oauth_uses WHERE 'grant:' || grant_id NOT IN (SELECT key FROM oauth_records)");
     this.#db.run('DELETE FROM oauth_tombstones WHERE revoked_at <= ?', now - TOMBSTONE_MS);
   }
 }

@@ -1,12 +1,15 @@
 import { OAuthError } from '@cloudflare/workers-oauth-provider';
 import type { OAuthAuthorizationServer } from '@cloudflare/workers-oauth-provider';
 
+import type { AuditTrail } from '../directory/audit.ts';
 import { formBody } from '../http/body.ts';
+import { fromBase64Url } from '../lib/encoding.ts';
 import type { Workspaces } from '../workspace/client.ts';
 import type { PersonIds } from './person-ids.ts';
 import { tokenParts } from './person-ids.ts';
 import { canonicaliseResources } from './resource.ts';
-import type { AuthorizationServers, OAuthEnv } from './server.ts';
+import { withRefusal } from './server.ts';
+import type { AuthorizationServers, OAuthEnv, Refusal } from './server.ts';
 
 interface TokenEndpointOptions {
   readonly servers: AuthorizationServers;
@@ -14,6 +17,7 @@ interface TokenEndpointOptions {
   readonly env: OAuthEnv;
   readonly workspaces: Workspaces;
   readonly personIds: PersonIds;
+  readonly audit: AuditTrail;
 }
 
 /**
@@ -29,8 +33,8 @@ export class TokenEndpoint {
     this.#options = options;
   }
 
-  async serve(request: Request, origin: string): Promise<Response> {
-    const { servers, env, workspaces, personIds } = this.#options;
+  async serve(request: Request, origin: string, requestId: string): Promise<Response> {
+    const { servers, env, workspaces, personIds, audit } = this.#options;
     const form = await formBody(request);
     canonicaliseResources(form, origin);
     const canonical = new Request(`${origin}/token`, {
@@ -41,9 +45,12 @@ export class TokenEndpoint {
     const presented = presentedToken(form);
     const parts = presented === null ? undefined : tokenParts(presented);
     const personId = parts && (await personIds.parse(parts.outwardPerson));
-    return personId === undefined
-      ? serveToken(servers.for(origin), canonical, env)
-      : workspaces.token(personId, canonical);
+    if (personId !== undefined) return workspaces.token(personId, canonical, requestId);
+    const { response, refusal } = await serveToken(servers.for(origin), canonical, env);
+    const clientId = refusal?.clientUnknown === false ? presentedClient(canonical, form) : undefined;
+    if (refusal && clientId !== undefined)
+      await audit.record({ action: 'token_refused', clientId, requestId, detail: { reason: refusal.reason } });
+    return response;
   }
 }
 
@@ -62,14 +69,32 @@ export async function serveToken(
   server: OAuthAuthorizationServer<OAuthEnv>,
   request: Request,
   env: OAuthEnv,
-): Promise<Response> {
-  return server.fetch(request, env, NO_CONTEXT).catch((thrown: unknown) => {
+): Promise<{ readonly response: Response; readonly refusal: Refusal | undefined }> {
+  return withRefusal(() => server.fetch(request, env, NO_CONTEXT)).catch((thrown: unknown) => {
     if (!(thrown instanceof OAuthError)) throw thrown;
-    return Response.json(
-      { error: thrown.code, error_description: thrown.description },
-      { status: thrown.statusCode, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
-    );
+    const clientUnknown = thrown.code === 'invalid_client';
+    return {
+      response: Response.json(
+        { error: thrown.code, error_description: thrown.description },
+        { status: thrown.statusCode, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
+      ),
+      refusal: { reason: clientUnknown ? 'client_assertion_replayed' : 'grant_revoked', clientUnknown },
+    };
   });
+}
+
+/** Who a request says its client is: in the form, in HTTP Basic or in an assertion, as the library looks for it. */
+export function presentedClient(request: Request, form: URLSearchParams): string | undefined {
+  const named = form.get('client_id');
+  if (named !== null && named !== '') return named;
+  const [, basic = ''] = /^Basic\s+(\S+)$/i.exec(request.headers.get('Authorization') ?? '') ?? [];
+  const bytes = fromBase64Url(basic.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''));
+  const [encoded = ''] = new TextDecoder().decode(bytes).split(':');
+  try {
+    return encoded === '' ? undefined : decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The one value that decides whose grant this is about. */

@@ -7,8 +7,8 @@ import type { Standing } from './standing.ts';
 export type Caller =
   /** A client with an access token. */
   | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
-  /** The holder of a signed address, which lives no longer than the grant that minted it. */
-  | { readonly kind: 'address'; readonly grantId: string };
+  /** The holder of a signed address, which lives no longer than the grant that minted it has this scope. */
+  | { readonly kind: 'address'; readonly grantId: string; readonly scope: string };
 
 /** How a workspace answers a call: with a value, or with an error that its caller should know. */
 export type CallOutcome =
@@ -47,10 +47,10 @@ export interface WorkspaceHealth {
 export interface Workspaces {
   open(workspaceId: string, caller: Caller): OpenWorkspace;
   /** Runs the OAuth library in the person's object: code exchange, refresh, revocation. */
-  token(personId: string, request: Request): Promise<Response>;
+  token(personId: string, request: Request, requestId: string): Promise<Response>;
   authorize(input: AuthorizeInput): Promise<string>;
-  /** Whether the person lets this client in now: it has a grant with this redirect, redeemed and not ended. */
-  holdsGrant(personId: string, clientId: string, redirectUri: string): Promise<boolean>;
+  /** Whether the person lets this client do this now: it has a grant with this redirect and these scopes. */
+  holdsGrant(personId: string, clientId: string, redirectUri: string, scopes: readonly string[]): Promise<boolean>;
   describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined>;
   /** What the person lets clients do, newest first. */
   listGrants(personId: string): Promise<GrantSummary[]>;
@@ -60,6 +60,12 @@ export interface Workspaces {
   addPersonalToken(personId: string, token: Omit<PersonalToken, 'lastUsedAt'>, tokenHash: string): Promise<boolean>;
   removePersonalToken(personId: string, grantId: string): Promise<boolean>;
   revokeGrant(personId: string, grantId: string): Promise<void>;
+  /**
+   * Leaves a grant only these of its scopes, from its next request on.
+   *
+   * @returns the scopes that it had, or undefined when there is no such grant
+   */
+  narrowGrant(personId: string, grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined>;
   writeStanding(personId: string, standing: Standing): Promise<void>;
   /**
    * Removes all that is in a workspace, grants as well, for good.

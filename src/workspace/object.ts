@@ -7,6 +7,7 @@ import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
 import type { OnReuse } from '../oauth/grant-keeper.ts';
+import { LibraryGrants } from '../oauth/library-grants.ts';
 import { PERSONAL_TOKEN_CLIENT } from '../oauth/model.ts';
 import type { AuthorizeInput, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { AuthorizationServers } from '../oauth/server.ts';
@@ -47,6 +48,7 @@ export class WorkspaceObject extends DurableObject {
   readonly #db: Database;
   readonly #stores: Stores;
   readonly #grants: GrantStore;
+  readonly #libraryGrants: LibraryGrants;
   readonly #personalTokens: PersonalTokenStore;
   readonly #standing: StandingStore;
   readonly #keeper: GrantKeeper;
@@ -64,6 +66,7 @@ export class WorkspaceObject extends DurableObject {
       schedule: (task, due) => state.waitUntil(this.#agenda.schedule(task, due)),
     });
     this.#grants = new GrantStore(this.#db);
+    this.#libraryGrants = new LibraryGrants(this.#grants);
     this.#personalTokens = new PersonalTokenStore(this.#db);
     this.#standing = new StandingStore(this.#db);
     this.#keeper = new GrantKeeper({ ...dependencies, grants: this.#grants });
@@ -93,8 +96,8 @@ export class WorkspaceObject extends DurableObject {
     }
   }
 
-  async token(request: Request): Promise<Response> {
-    const response = await this.#keeper.token(request, this.#isEntitled());
+  async token(request: Request, requestId: string): Promise<Response> {
+    const response = await this.#keeper.token(request, this.#isEntitled(), requestId);
     if (response.ok) await this.#scheduleSweep(Date.now());
     return response;
   }
@@ -106,8 +109,8 @@ export class WorkspaceObject extends DurableObject {
     return redirectTo;
   }
 
-  holdsGrant(clientId: string, redirectUri: string): boolean {
-    return this.#isEntitled() && this.#keeper.holdsGrant(clientId, redirectUri);
+  holdsGrant(clientId: string, redirectUri: string, scopes: readonly string[]): boolean {
+    return this.#isEntitled() && this.#libraryGrants.holds(clientId, redirectUri, scopes);
   }
 
   async describeToken(token: string, origin: string): Promise<TokenFacts | undefined> {
@@ -118,7 +121,7 @@ export class WorkspaceObject extends DurableObject {
   }
 
   listGrants(): GrantSummary[] {
-    return this.#keeper.summaries();
+    return this.#libraryGrants.summaries();
   }
 
   /** What a personal token stands for; undefined for one that was ended or has expired. */
@@ -148,6 +151,10 @@ export class WorkspaceObject extends DurableObject {
 
   revokeGrant(grantId: string): void {
     this.#grants.revoke(grantId, Date.now());
+  }
+
+  async narrowGrant(grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined> {
+    return this.#keeper.narrow(grantId, scopes);
   }
 
   writeStanding(standing: Standing): void {
@@ -194,16 +201,18 @@ export class WorkspaceObject extends DurableObject {
       const tokens = isPersonalGrant(caller.grantId) ? this.#personalTokens : this.#grants;
       if (!this.#isEntitled() || !tokens.isAlive(caller.grantId, caller.tokenHash, now))
         throw new CarrelError('unauthenticated', 'This access was ended. Sign in again.');
-    } else if (!this.#isEntitled() || !this.#outlives(caller.grantId, now)) {
+      if (!isPersonalGrant(caller.grantId) && this.#grants.noteUse(caller.grantId, now))
+        this.ctx.waitUntil(this.#keeper.recordFirstUse(caller.grantId));
+    } else if (!this.#isEntitled() || !this.#outlives(caller, now)) {
       throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
     }
   }
 
-  /** Whether what made a signed address is still there. */
-  #outlives(grantId: string, now: number): boolean {
+  /** Whether what made a signed address is still there, and may still do what the address does. */
+  #outlives({ grantId, scope }: Extract<Caller, { kind: 'address' }>, now: number): boolean {
     return isPersonalGrant(grantId)
       ? this.#personalTokens.exists(grantId, now)
-      : this.#grants.isGrantAlive(grantId, now);
+      : this.#libraryGrants.hasScope(grantId, scope);
   }
 
   /** Whether the person may enter at all. Somebody of whom this object was told nothing may not. */

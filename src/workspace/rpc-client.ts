@@ -60,16 +60,21 @@ export class RpcWorkspaces implements Workspaces {
     });
   }
 
-  async token(personId: string, request: Request): Promise<Response> {
-    return this.#stub(personId).token(request);
+  async token(personId: string, request: Request, requestId: string): Promise<Response> {
+    return this.#stub(personId).token(request, requestId);
   }
 
   async authorize(input: Parameters<Workspaces['authorize']>[0]): Promise<string> {
     return this.#stub(input.personId).authorize(input);
   }
 
-  async holdsGrant(personId: string, clientId: string, redirectUri: string): Promise<boolean> {
-    return this.#stub(personId).holdsGrant(clientId, redirectUri);
+  async holdsGrant(
+    personId: string,
+    clientId: string,
+    redirectUri: string,
+    scopes: readonly string[],
+  ): Promise<boolean> {
+    return this.#stub(personId).holdsGrant(clientId, redirectUri, scopes);
   }
 
   async describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined> {
@@ -102,6 +107,14 @@ export class RpcWorkspaces implements Workspaces {
 
   async revokeGrant(personId: string, grantId: string): Promise<void> {
     await this.#stub(personId).revokeGrant(grantId);
+  }
+
+  async narrowGrant(
+    personId: string,
+    grantId: string,
+    scopes: readonly string[],
+  ): Promise<readonly string[] | undefined> {
+    return this.#stub(personId).narrowGrant(grantId, scopes);
   }
 
   async writeStanding(personId: string, standing: Parameters<Workspaces['writeStanding']>[1]): Promise<void> {

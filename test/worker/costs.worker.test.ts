@@ -247,13 +247,13 @@ const CASES: readonly Case[] = [
   {
     what: 'connecting a client, a new person',
     roundTrips: 3,
-    d1: 24,
+    d1: 28,
     prepare: () => async () => connect(new Person('new@example.com')),
   },
   {
     what: 'connecting another client, signed in',
     roundTrips: 2,
-    d1: 15,
+    d1: 17,
     prepare: async () => {
       const person = new Person('old@example.com');
       await person.connect(await OAuthClient.register());

@@ -181,8 +181,12 @@ describe('somebody who is disabled', () => {
     expect(lines).toEqual([
       'person_admitted',
       'signed_in',
+      'authorize_opened',
       'consent_given',
+      'code_exchanged',
+      'grant_first_used',
       'person_disabled',
+      'token_refused',
       'sign_in_refused',
       'person_enabled',
     ]);
@@ -235,9 +239,16 @@ describe('an account', () => {
     expect(lines.map(({ action }) => action)).toEqual([
       'person_admitted',
       'signed_in',
+      'authorize_opened',
       'consent_given',
+      'code_exchanged',
+      'authorize_opened',
       'consent_given',
+      'code_exchanged',
+      'grant_first_used',
       'grant_revoked',
+      'grant_first_used',
+      'token_refused',
     ]);
   });
 
@@ -350,8 +361,11 @@ describe('the audit', () => {
       .all<Record<string, string | null>>();
     expect(results).toMatchObject([
       { action: 'client_registered', person: null },
+      { action: 'authorize_opened', person: await person.id() },
       { action: 'consent_denied', person: await person.id() },
+      { action: 'authorize_opened', person: await person.id() },
       { action: 'consent_given', grant: grantId, detail: '{"consent":"once","scopes":"sessions:read"}' },
+      { action: 'code_exchanged', grant: grantId, person: await person.id() },
     ]);
     for (const { request } of results) expect(request).toMatch(/^\w{20}$/);
   });
