@@ -1,44 +1,33 @@
 import { OAuthRecordRepo } from './directory/oauth-repo.ts';
 import { DirectoryRepo } from './directory/repo.ts';
-import { AdmissionRepo } from './directory/admission-repo.ts';
 import { AuditRepo } from './directory/audit-repo.ts';
 import { RegistrationRepo } from './directory/registration-repo.ts';
 import { AuditTrail } from './directory/audit.ts';
-import { PasskeyRepo } from './directory/passkey-repo.ts';
-import { PeopleRepo } from './directory/people-repo.ts';
-import { DirectoryService } from './directory/service.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
 import { FileService } from './files/service.ts';
 import { AccessControl } from './http/access.ts';
 import { readToEnd } from './http/body.ts';
-import { FormTokens } from './http/form-token.ts';
 import { refuseRedirects } from './http/outbound.ts';
 import { readinessRoutes } from './http/readiness.ts';
 import type { Route } from './http/route.ts';
-import { createRouter } from './http/router.tsx';
-import { setupAnswer } from './http/setup.tsx';
+import { createRouter } from './http/router.ts';
 import { docsRoutes } from './http-docs/routes.ts';
-import { Admission } from './identity/admission.ts';
-import { identityProviders } from './identity/providers/all.ts';
-import { SignInService } from './identity/sign-in.ts';
 import { Keyring } from './lib/keyring.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
 import { Registry } from './mcp/registry.ts';
 import { mcpRoutes } from './mcp/routes.ts';
 import { McpEndpoint } from './mcp/server.ts';
-import { AuthorizeService } from './oauth/authorize.ts';
-import { oauthErrorResponse } from './oauth/errors.tsx';
 import { PersonIds } from './oauth/person-ids.ts';
 import { Registrations } from './oauth/registrations.ts';
 import { ResourceGuard } from './oauth/resource-guard.ts';
-import { oauthRoutes } from './oauth/routes.tsx';
+import { oauthRoutes } from './oauth/routes.ts';
 import { AuthorizationServers } from './oauth/server.ts';
 import { DirectoryOAuthKv } from './oauth/storage.ts';
 import { TokenCheck } from './oauth/token-check.ts';
 import { TokenEndpoint } from './oauth/token-endpoint.ts';
 import { parseSettings } from './settings.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, SettingsFault } from './settings.ts';
 import { ConsoleTelemetry } from './telemetry/telemetry.ts';
 import { makeToolsets, TOOLSETS } from './toolsets.ts';
 import type { WorkspaceDependencies, WorkspaceObject } from './workspace/object.ts';
@@ -62,8 +51,14 @@ export interface App {
 /** Bytes of one upload. The edge takes bodies of at most 100 MB; locally there is no edge. */
 const MAX_UPLOAD_BYTES = { production: 95_000_000, development: 5_000_000_000 } as const;
 
-/** What a deployment does that is not set up. */
-const NOTHING_ELSE = { routes: async () => [], scheduled: async () => {} };
+/** A deployment that is not set up says what is missing, and does nothing else. */
+function notSetUp(faults?: readonly SettingsFault[]): App {
+  return {
+    fetch: async (request) => (await import('./http/setup-answer.tsx')).setupAnswer(request, faults),
+    routes: async () => [],
+    scheduled: async () => {},
+  };
+}
 
 const telemetry = new ConsoleTelemetry();
 refuseRedirects();
@@ -75,10 +70,9 @@ refuseRedirects();
  */
 export function createApp(env: Bindings, toolsets = TOOLSETS): App {
   const parsed = parseSettings({ ...env }, Object.keys(toolsets));
-  if (!parsed.ok) return { fetch: async (request) => setupAnswer(request, parsed.faults), ...NOTHING_ELSE };
+  if (!parsed.ok) return notSetUp(parsed.faults);
   const { settings } = parsed;
-  if (settings.publicUrl === undefined && settings.deployment === 'production')
-    return { fetch: async (request) => setupAnswer(request), ...NOTHING_ELSE };
+  if (settings.publicUrl === undefined && settings.deployment === 'production') return notSetUp();
   return compose(env, settings, toolsets);
 }
 
@@ -89,7 +83,6 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const bucket = new R2FileBucket(env.FILES);
   const directory = new DirectoryRepo(env.DIRECTORY);
   const records = new OAuthRecordRepo(env.DIRECTORY);
-  const persons = new DirectoryService(directory, (id, standing) => workspaces.writeStanding(id, standing));
   const files = new FileService({
     bucket,
     keyring,
@@ -103,30 +96,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
   const guard = new ResourceGuard(new TokenCheck(workspaces, personIds), scopeNames);
   const access = new AccessControl(guard, workspaces);
-  const formTokens = new FormTokens(keyring);
   const lines = new AuditRepo(env.DIRECTORY);
   const audit = new AuditTrail(lines, telemetry);
-  const admissions = new AdmissionRepo(env.DIRECTORY);
-  const admission = new Admission({ directory: persons, repo: admissions, audit, keyring, rules: settings.admission });
-  const passkeyRepo = new PasskeyRepo(env.DIRECTORY);
-  const signIn = new SignInService({
-    directory: persons,
-    repo: admissions,
-    admission,
-    audit,
-    keyring,
-    providers: identityProviders(settings, passkeyRepo),
-  });
-  const authorize = new AuthorizeService({
-    servers,
-    env: oauthEnv,
-    workspaces,
-    personIds,
-    keyring,
-    scopes: registry.scopes,
-    telemetry,
-    audit,
-  });
   const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), keyring, audit);
   const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds, audit });
   const fileFaces = fileRoutes(files);
@@ -137,26 +108,20 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
-    ...oauthRoutes({ authorize, tokens, servers, env: oauthEnv, signIn, formTokens, registrations }),
+    ...oauthRoutes({ tokens, servers, env: oauthEnv, registrations }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
   ];
-  const documents = docsRoutes({ routes: forPrograms, registry });
-  /** Pages are loaded when somebody opens one: an isolate that serves clients only never parses them. */
+  /** Loaded when a person comes: an isolate that serves clients only never parses it. */
   const forPeople = async () => {
-    const { peopleRoutes } = await import('./people-app.ts');
-    return peopleRoutes({
+    const { createPeopleApp } = await import('./people-app.ts');
+    return createPeopleApp({
       settings,
+      d1: env.DIRECTORY,
+      directory,
       telemetry,
       audit,
       lines,
       keyring,
-      formTokens,
-      directory: persons,
-      peopleRepo: new PeopleRepo(env.DIRECTORY),
-      passkeyRepo,
-      admissions,
-      admission,
-      signIn,
       workspaces,
       personIds,
       scopes: registry.scopes,
@@ -164,20 +129,23 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       oauthEnv,
     });
   };
+  let people: ReturnType<typeof forPeople> | undefined;
+  const peopleApp = () => (people ??= forPeople());
+  const documents = docsRoutes({ routes: async () => [...(await peopleApp()).routes, ...forPrograms], registry });
 
   const guards = {
     accepts: (url: URL) =>
       url.origin === settings.publicUrl || (settings.deployment === 'development' && isLoopbackHostname(url.hostname)),
-    mapError: oauthErrorResponse,
     telemetry,
   };
-  let pages: Promise<(request: Request) => Promise<Response>> | undefined;
+  let pages: ((request: Request) => Promise<Response>) | undefined;
   const answer = createRouter({
     ...guards,
     routes: [...forPrograms, ...documents],
     otherwise: async (request) => {
-      pages ??= forPeople().then((routes) => createRouter({ ...guards, routes }));
-      return (await pages)(request);
+      const { routes, mapError } = await peopleApp();
+      pages ??= createRouter({ ...guards, routes, mapError });
+      return pages(request);
     },
   });
   return {
@@ -186,10 +154,11 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       if (settings.deployment === 'development') await readToEnd(request);
       return response;
     },
-    routes: async () => [...forPrograms, ...documents, ...(await forPeople())],
+    routes: async () => [...forPrograms, ...documents, ...(await peopleApp()).routes],
     async scheduled() {
       const now = Date.now();
-      await Promise.all([records.sweep(now), directory.sweep(now), admissions.sweep(now), registrations.sweep(now)]);
+      const { sweep } = await peopleApp();
+      await Promise.all([records.sweep(now), directory.sweep(now), registrations.sweep(now), sweep(now)]);
     },
   };
 }

@@ -8,22 +8,27 @@ import { AccountService } from './account/service.ts';
 import { SignedIn } from './account/signed-in.ts';
 import { tokenRoutes } from './account/token-routes.tsx';
 import { consoleRoutes } from './console/routes.tsx';
-import type { AdmissionRepo } from './directory/admission-repo.ts';
+import { AdmissionRepo } from './directory/admission-repo.ts';
 import type { AuditRepo } from './directory/audit-repo.ts';
 import type { AuditTrail } from './directory/audit.ts';
-import type { PasskeyRepo } from './directory/passkey-repo.ts';
-import type { PeopleRepo } from './directory/people-repo.ts';
-import type { DirectoryService } from './directory/service.ts';
-import type { FormTokens } from './http/form-token.ts';
+import { PasskeyRepo } from './directory/passkey-repo.ts';
+import { PeopleRepo } from './directory/people-repo.ts';
+import type { DirectoryRepo } from './directory/repo.ts';
+import { DirectoryService } from './directory/service.ts';
+import { FormTokens } from './http/form-token.ts';
 import type { Route } from './http/route.ts';
-import type { Admission } from './identity/admission.ts';
+import { Admission } from './identity/admission.ts';
 import { entryRoutes } from './identity/entry-routes.tsx';
 import { passkeyRoutes } from './identity/passkey-routes.tsx';
 import { PasskeyService } from './identity/passkeys.ts';
 import { identityRoutes } from './identity/routes.tsx';
-import type { SignInService } from './identity/sign-in.ts';
+import { identityProviders } from './identity/providers/all.ts';
+import { SignInService } from './identity/sign-in.ts';
 import type { Keyring } from './lib/keyring.ts';
+import { authorizeRoutes } from './oauth/authorize-routes.tsx';
+import { AuthorizeService } from './oauth/authorize.ts';
 import { ClientNames } from './oauth/client-names.ts';
+import { oauthErrorResponse } from './oauth/errors.tsx';
 import { PersonalTokens } from './oauth/personal-tokens.ts';
 import type { PersonIds } from './oauth/person-ids.ts';
 import type { Scope } from './oauth/scopes.ts';
@@ -33,19 +38,14 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 import type { Workspaces } from './workspace/client.ts';
 
 /** What pages are made of, from the composition root. */
-export interface PeopleDependencies {
+interface PeopleDependencies {
   readonly settings: Settings;
+  readonly d1: D1Database;
+  readonly directory: DirectoryRepo;
   readonly telemetry: Telemetry;
   readonly audit: AuditTrail;
   readonly lines: AuditRepo;
   readonly keyring: Keyring;
-  readonly formTokens: FormTokens;
-  readonly directory: DirectoryService;
-  readonly peopleRepo: PeopleRepo;
-  readonly passkeyRepo: PasskeyRepo;
-  readonly admissions: AdmissionRepo;
-  readonly admission: Admission;
-  readonly signIn: SignInService;
   readonly workspaces: Workspaces;
   readonly personIds: PersonIds;
   readonly scopes: readonly Scope[];
@@ -53,16 +53,50 @@ export interface PeopleDependencies {
   readonly oauthEnv: OAuthEnv;
 }
 
+interface PeopleApp {
+  readonly routes: readonly Route[];
+  /** The answer to an error that a library of these routes throws, if it is one of those. */
+  readonly mapError: typeof oauthErrorResponse;
+  /** Removes what has expired of all that only people leave behind. */
+  readonly sweep: (now: number) => Promise<void>;
+}
+
 /**
- * The part of the composition root that serves people: their pages and what those need. A module of its
- * own, because most isolates serve clients only.
+ * The part of the composition root that serves people: how they get in, their pages, and what those need.
+ * A module of its own, because most isolates serve clients only.
  */
-export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[] {
-  const { settings, telemetry, audit, lines, keyring, formTokens, directory, peopleRepo } = dependencies;
-  const { admissions, admission, signIn, workspaces, personIds, scopes, servers, oauthEnv } = dependencies;
+export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
+  const { settings, d1, telemetry, audit, lines, keyring, workspaces, personIds, scopes } = dependencies;
+  const { servers, oauthEnv } = dependencies;
+  const directory = new DirectoryService(dependencies.directory, (id, standing) =>
+    workspaces.writeStanding(id, standing),
+  );
+  const formTokens = new FormTokens(keyring);
+  const peopleRepo = new PeopleRepo(d1);
+  const passkeyRepo = new PasskeyRepo(d1);
+  const admissions = new AdmissionRepo(d1);
+  const admission = new Admission({ directory, repo: admissions, audit, keyring, rules: settings.admission });
+  const signIn = new SignInService({
+    directory,
+    repo: admissions,
+    admission,
+    audit,
+    keyring,
+    providers: identityProviders(settings, passkeyRepo),
+  });
+  const authorize = new AuthorizeService({
+    servers,
+    env: oauthEnv,
+    workspaces,
+    personIds,
+    keyring,
+    scopes,
+    telemetry,
+    audit,
+  });
   const passkeys = new PasskeyService({
     signIn,
-    passkeys: dependencies.passkeyRepo,
+    passkeys: passkeyRepo,
     identities: admissions,
     people: peopleRepo,
     audit,
@@ -87,7 +121,8 @@ export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[]
     audit,
     workspaces,
   });
-  return [
+  const routes = [
+    ...authorizeRoutes({ authorize, signIn, formTokens }),
     // Before the routes of providers, whose names are variables of their paths.
     ...passkeyRoutes({ signIn, passkeys, formTokens, telemetry }),
     ...identityRoutes({ signIn, formTokens, telemetry }),
@@ -98,4 +133,5 @@ export function peopleRoutes(dependencies: PeopleDependencies): readonly Route[]
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
   ];
+  return { routes, mapError: oauthErrorResponse, sweep: (now) => admissions.sweep(now) };
 }

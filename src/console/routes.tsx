@@ -1,10 +1,9 @@
 import { html } from '../http/html.ts';
 import type { FormTokens } from '../http/form-token.ts';
-import { stylesheet } from '../http/router.tsx';
 import type { Route } from '../http/route.ts';
 import type { SignInService } from '../identity/sign-in.ts';
 import { HomePage } from './home.tsx';
-import { STYLESHEET_PATH } from './stylesheet.ts';
+import { stylesheet, STYLESHEET_PATH } from './stylesheet.ts';
 
 interface ConsoleRoutesOptions {
   readonly signIn: SignInService;

@@ -1,3 +1,5 @@
+import { STYLESHEET_PREFIX } from '../http/assets.ts';
+
 /**
  * The one stylesheet of every page: tokens first, then elements, then a handful of components.
  * It is a string, not a file, so that a Worker without static assets can serve it, and so that its
@@ -245,4 +247,10 @@ export function fingerprint(text: string): string {
 }
 
 /** Where {@link STYLESHEET} is served. Its content never changes under one path: cache it as immutable. */
-export const STYLESHEET_PATH = `/assets/console-${fingerprint(STYLESHEET)}.css`;
+export const STYLESHEET_PATH = `${STYLESHEET_PREFIX}${fingerprint(STYLESHEET)}.css`;
+
+/** The stylesheet of all pages. Its path changes with its content, so it may be kept for good. */
+export const stylesheet = (): Response =>
+  new Response(STYLESHEET, {
+    headers: { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' },
+  });

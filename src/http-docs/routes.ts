@@ -6,7 +6,7 @@ import type { Documents } from './documents.tsx';
 
 interface DocsRoutesOptions {
   /** All others: what this deployment does not serve is not described. */
-  readonly routes: readonly Route[];
+  readonly routes: () => Promise<readonly Route[]>;
   readonly registry: Registry;
 }
 
@@ -18,7 +18,7 @@ export function docsRoutes({ routes, registry }: DocsRoutesOptions): Route[] {
   // The documents and not a promise of them: a promise of one request must not be waited for by another.
   let documents: Documents | undefined;
   const made = async () => {
-    documents ??= await (await import('./documents.tsx')).Documents.of([...routes, ...own], registry.scopes);
+    documents ??= await (await import('./documents.tsx')).Documents.of([...(await routes()), ...own], registry.scopes);
     return documents;
   };
 

@@ -45,7 +45,7 @@ export const readyz: Operation = {
         json: {
           status: 'ok',
           checks: {
-            directory: { ok: true, schema: '0002_sign_in.sql' },
+            directory: { ok: true, schema: '0003_connecting.sql' },
             files: { ok: true },
             workspace: { ok: true, schema: { sessions: 2 } },
           },

@@ -55,11 +55,6 @@ export class AuthorizeService {
     this.#options = options;
   }
 
-  /** The first step of connecting: some client read where this deployment's endpoints are. */
-  async noteDiscovery(requestId: string): Promise<void> {
-    await this.#options.audit.sample({ action: 'metadata_read', requestId });
-  }
-
   /**
    * What a client asks of a person. Before anybody has signed in, neither an error that leads to the
    * client's address nor the fetch of a client's own document happens: this deployment must lend itself

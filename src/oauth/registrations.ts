@@ -58,6 +58,11 @@ export class Registrations {
     return response;
   }
 
+  /** The first step of connecting: some client read where this deployment's endpoints are. */
+  async noteDiscovery(requestId: string): Promise<void> {
+    await this.#audit.sample({ action: 'metadata_read', requestId });
+  }
+
   async sweep(now: number): Promise<void> {
     await this.#repo.sweep(now - UNUSED_MS);
   }

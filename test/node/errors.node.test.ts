@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { problem, STATUS } from '../../src/http/problem.ts';
-import { errorResponse } from '../../src/http/router.tsx';
+import { errorResponse } from '../../src/http/router.ts';
 import { asCarrelError, CarrelError, ERROR_CODES } from '../../src/lib/errors.ts';
 import { toolError } from '../../src/mcp/tool-errors.ts';
 
@@ -27,7 +27,7 @@ describe.each(ERROR_CODES)('%s', (code) => {
   });
 
   test('is a page for people and a problem for programs', async () => {
-    const page = errorResponse(error, person, 'req1');
+    const page = await errorResponse(error, person, 'req1');
     expect(page.status).toBe(STATUS[code]);
     expect(page.headers.get('Content-Type')).toContain('text/html');
     expect(page.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'none'");
@@ -35,7 +35,8 @@ describe.each(ERROR_CODES)('%s', (code) => {
     expect(text).toContain('Do this next.');
     expect(text).toContain('req1');
     expect(text).not.toContain('for-the-log');
-    expect(errorResponse(error, program, 'req1').headers.get('Content-Type')).toBe('application/problem+json');
+    const answer = await errorResponse(error, program, 'req1');
+    expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
   });
 
   test('leaves a tool as an error result, without structured content', () => {

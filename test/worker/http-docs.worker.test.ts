@@ -43,7 +43,7 @@ function validator(schema: object): z.ZodType {
 }
 
 /** What answers only to point elsewhere, and the two that people open beside their own pages: no API. */
-const NOT_DESCRIBED = ['GET /mcp', 'DELETE /mcp', 'POST /authorize', 'GET /.well-known/*', 'GET /docs'];
+const NOT_DESCRIBED = ['GET /mcp', 'DELETE /mcp', 'GET /.well-known/*', 'GET /docs', 'POST /authorize'];
 
 /** Pages with their forms and scripts, and the operator's commands. */
 const FOR_PEOPLE = /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|assets\/)/;

@@ -6,30 +6,17 @@ import { formTarget, html, seeOther } from '../http/html.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import type { SignInSession } from '../directory/types.ts';
 import type { SignInService } from '../identity/sign-in.ts';
-import { CarrelError } from '../lib/errors.ts';
 import type { AuthorizeService, ConsentQuestion } from './authorize.ts';
 import { ConsentPage } from './pages.tsx';
-import type { Registrations } from './registrations.ts';
-import type { AuthorizationServers, OAuthEnv } from './server.ts';
-import { NO_CONTEXT } from './token-endpoint.ts';
-import type { TokenEndpoint } from './token-endpoint.ts';
 
-interface OAuthRoutesOptions {
+interface AuthorizeRoutesOptions {
   readonly authorize: AuthorizeService;
-  readonly tokens: TokenEndpoint;
-  readonly servers: AuthorizationServers;
-  readonly env: OAuthEnv;
   readonly signIn: SignInService;
   readonly formTokens: FormTokens;
-  readonly registrations: Registrations;
 }
 
-const noSuchDocument = () => new CarrelError('not_found', 'There is no such discovery document here.');
-
-/** The authorization server: /authorize with the consent page, /token, /register, its metadata. */
-export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
-  const { authorize, tokens, servers, env, signIn, formTokens, registrations } = options;
-
+/** Where clients send people: /authorize with the consent page. */
+export function authorizeRoutes({ authorize, signIn, formTokens }: AuthorizeRoutesOptions): Route[] {
   const consent = async (context: HttpContext, question: ConsentQuestion, session: SignInSession, error?: string) => {
     const { handle, cookie } = await authorize.begin(question, session, context.origin);
     const form = await formTokens.bind(context.request);
@@ -70,20 +57,6 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     return seeOther(location, headers);
   };
 
-  const metadata = way({
-    handle: async ({ request, origin, requestId }: HttpContext) => {
-      await authorize.noteDiscovery(requestId);
-      return servers.for(origin).fetch(request, env, NO_CONTEXT);
-    },
-  });
-
-  const register = way({
-    handle: ({ request, origin, requestId }: HttpContext) =>
-      registrations.within(request.headers.get('CF-Connecting-IP') ?? undefined, requestId, () =>
-        servers.for(origin).fetch(request, env, NO_CONTEXT),
-      ),
-  });
-
   const ask = way({
     handle: async (context: HttpContext) => {
       const { request, origin, requestId } = context;
@@ -99,18 +72,9 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
     },
   });
 
-  const token = way({
-    handle: ({ request, origin, requestId }: HttpContext) => tokens.serve(request, origin, requestId),
-  });
-
   const documents = () => import('./operations.ts');
 
   return [
-    {
-      path: '/register',
-      methods: { POST: endpoint(async () => (await documents()).registerClient, register) },
-      crossOrigin: 'any',
-    },
     {
       path: '/authorize',
       methods: {
@@ -135,18 +99,5 @@ export function oauthRoutes(options: OAuthRoutesOptions): Route[] {
         },
       },
     },
-    {
-      path: '/token',
-      methods: { POST: endpoint(async () => (await documents()).token, token) },
-      crossOrigin: 'any',
-    },
-    {
-      path: '/.well-known/oauth-authorization-server',
-      methods: { GET: endpoint(async () => (await documents()).authorizationServer, metadata) },
-      crossOrigin: 'any',
-    },
-    // Clients look for more documents than there are. In a browser, a 404 that they may not read looks like
-    // a server that is down, and they do not go on to the next.
-    { path: '/.well-known/*', methods: { GET: () => Promise.reject(noSuchDocument()) }, crossOrigin: 'any' },
   ];
 }

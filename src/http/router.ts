@@ -1,14 +1,13 @@
 import { Hono } from 'hono';
 
-import { STYLESHEET, STYLESHEET_PATH } from '../console/stylesheet.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { STYLESHEET_PREFIX } from './assets.ts';
 import { withBoundedBody } from './body.ts';
-import { ErrorPage } from './error-page.tsx';
 import { maySend, preflight, withCors, withSecurityHeaders } from './headers.ts';
-import { html, prefersHtml } from './html.ts';
-import { methodNotAllowed, problem, problemTitle, STATUS } from './problem.ts';
+import { prefersHtml } from './html.ts';
+import { methodNotAllowed, problem, STATUS } from './problem.ts';
 import type { Route } from './route.ts';
 
 interface RouterOptions {
@@ -17,7 +16,7 @@ interface RouterOptions {
   /** Whether this deployment answers at this origin. */
   readonly accepts: (url: URL) => boolean;
   /** The answer to an error that a library of a route throws, if it is one of those. */
-  readonly mapError: (thrown: unknown, requestId: string, request: Request) => Response | undefined;
+  readonly mapError?: (thrown: unknown, requestId: string, request: Request) => Response | undefined;
   readonly telemetry: Telemetry;
   /** Who answers what is at no route of this table; without one, nobody. */
   readonly otherwise?: (request: Request) => Promise<Response>;
@@ -39,8 +38,8 @@ export function createRouter({ routes, accepts, mapError, telemetry, otherwise }
     c.set('requestId', requestId);
     c.set('url', url);
     // The stylesheet belongs to the page that says so, too.
-    if (accepts(url) || url.pathname === STYLESHEET_PATH) await next();
-    else c.res = errorResponse(notHere(), c.req.raw, requestId, 421);
+    if (accepts(url) || url.pathname.startsWith(STYLESHEET_PREFIX)) await next();
+    else c.res = await errorResponse(notHere(), c.req.raw, requestId, 421);
     // Another table has answered, and has said all that this one would add.
     if (c.get('complete')) return;
     // Here and not at the route, because what its errors say must be readable as well.
@@ -65,10 +64,11 @@ export function createRouter({ routes, accepts, mapError, telemetry, otherwise }
         return handle({ request, url, origin: url.origin, params: c.req.param(), requestId: c.get('requestId') });
       });
     }
-    app.all(path, (c) => {
+    app.all(path, async (c) => {
       if (c.req.method === 'OPTIONS' && crossOrigin) return preflight(c.req.raw);
-      const answer = prefersHtml(c.req.raw) ? noPage : methodNotAllowed;
-      return answer(allowedMethods(route), c.get('requestId'));
+      const [allowed, requestId] = [allowedMethods(route), c.get('requestId')];
+      if (!prefersHtml(c.req.raw)) return methodNotAllowed(allowed, requestId);
+      return (await errorPages()).noPage(allowed, requestId);
     });
   }
 
@@ -79,7 +79,7 @@ export function createRouter({ routes, accepts, mapError, telemetry, otherwise }
   });
   app.onError((thrown, c) => {
     const requestId = c.get('requestId');
-    const known = mapError(thrown, requestId, c.req.raw);
+    const known = mapError?.(thrown, requestId, c.req.raw);
     if (known) return known;
     const error = asCarrelError(thrown);
     if (error.code === 'internal')
@@ -104,34 +104,16 @@ function allowedMethods(route: Route): string[] {
   return methods;
 }
 
-/** 405 for a person: the address is there, and a browser's way of asking is not for it. */
-function noPage(allowed: readonly string[], requestId: string): Response {
-  const page = (
-    <ErrorPage
-      status={405}
-      title="Method not allowed"
-      explanation="This address is no page: forms and programs use it."
-      requestId={requestId}
-    />
-  );
-  return html(page, { status: 405, headers: { Allow: allowed.join(', ') } });
-}
+/** What draws them is loaded with the first: an isolate that serves programs alone never needs it. */
+const errorPages = () => import('./error-pages.tsx');
 
 /** An error as its reader wants it. */
-export function errorResponse(
+export async function errorResponse(
   error: CarrelError,
   request: Request,
   requestId: string,
   status: number = STATUS[error.code],
-): Response {
+): Promise<Response> {
   if (!prefersHtml(request)) return problem(error, requestId, status);
-  const title = status === 421 ? 'Not the right address' : problemTitle(error.code);
-  const page = <ErrorPage status={status} title={title} explanation={error.message} requestId={requestId} />;
-  return html(page, { status });
+  return (await errorPages()).errorPage(error, requestId, status);
 }
-
-/** The stylesheet of all pages. Its path changes with its content, so it may be kept for good. */
-export const stylesheet = (): Response =>
-  new Response(STYLESHEET, {
-    headers: { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'public, max-age=31536000, immutable' },
-  });

@@ -1,4 +1,4 @@
-import { STYLESHEET_PATH } from '../console/stylesheet.ts';
+import { stylesheet, STYLESHEET_PATH } from '../console/stylesheet.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import type { SettingsFault } from '../settings.ts';
@@ -6,7 +6,6 @@ import { SetupPage } from './error-page.tsx';
 import { withSecurityHeaders } from './headers.ts';
 import { html, prefersHtml } from './html.ts';
 import { problem } from './problem.ts';
-import { stylesheet } from './router.tsx';
 
 /**
  * All that a deployment answers which is not set up: what is missing, for whoever sets it up. It lists

@@ -1,0 +1,24 @@
+import type { CarrelError } from '../lib/errors.ts';
+import { ErrorPage } from './error-page.tsx';
+import { html } from './html.ts';
+import { problemTitle } from './problem.ts';
+
+/** An error for a person. */
+export function errorPage({ code, message }: CarrelError, requestId: string, status: number): Response {
+  const title = status === 421 ? 'Not the right address' : problemTitle(code);
+  const page = <ErrorPage status={status} title={title} explanation={message} requestId={requestId} />;
+  return html(page, { status });
+}
+
+/** 405 for a person: the address is there, and a browser's way of asking is not for it. */
+export function noPage(allowed: readonly string[], requestId: string): Response {
+  const page = (
+    <ErrorPage
+      status={405}
+      title="Method not allowed"
+      explanation="This address is no page: forms and programs use it."
+      requestId={requestId}
+    />
+  );
+  return html(page, { status: 405, headers: { Allow: allowed.join(', ') } });
+}
