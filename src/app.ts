@@ -98,8 +98,15 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const access = new AccessControl(guard, workspaces);
   const lines = new AuditRepo(env.DIRECTORY);
   const audit = new AuditTrail(lines, telemetry);
-  const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), keyring, audit);
-  const tokens = new TokenEndpoint({ servers, env: oauthEnv, workspaces, personIds, audit });
+  const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), records, keyring, audit);
+  const tokens = new TokenEndpoint({
+    servers,
+    env: oauthEnv,
+    workspaces,
+    personIds,
+    audit,
+    device: async (call) => (await peopleApp()).devices.token(call),
+  });
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');

@@ -5,12 +5,14 @@ import { PeopleService } from './account/people.ts';
 import { Connections } from './account/connections.ts';
 import { accountRoutes } from './account/routes.tsx';
 import { AccountService } from './account/service.ts';
-import { SignedIn } from './account/signed-in.ts';
+import { SignedIn } from './identity/signed-in.ts';
 import { tokenRoutes } from './account/token-routes.tsx';
 import { consoleRoutes } from './console/routes.tsx';
 import { AdmissionRepo } from './directory/admission-repo.ts';
+import { AttemptRepo } from './directory/attempt-repo.ts';
 import type { AuditRepo } from './directory/audit-repo.ts';
 import type { AuditTrail } from './directory/audit.ts';
+import { DeviceRepo } from './directory/device-repo.ts';
 import { PasskeyRepo } from './directory/passkey-repo.ts';
 import { PeopleRepo } from './directory/people-repo.ts';
 import type { DirectoryRepo } from './directory/repo.ts';
@@ -27,6 +29,8 @@ import { SignInService } from './identity/sign-in.ts';
 import type { Keyring } from './lib/keyring.ts';
 import { authorizeRoutes } from './oauth/authorize-routes.tsx';
 import { AuthorizeService } from './oauth/authorize.ts';
+import { DeviceGrants } from './oauth/device/grants.ts';
+import { deviceRoutes } from './oauth/device/routes.tsx';
 import { ClientNames } from './oauth/client-names.ts';
 import { oauthErrorResponse } from './oauth/errors.tsx';
 import { PersonalTokens } from './oauth/personal-tokens.ts';
@@ -57,6 +61,7 @@ interface PeopleApp {
   readonly routes: readonly Route[];
   /** The answer to an error that a library of these routes throws, if it is one of those. */
   readonly mapError: typeof oauthErrorResponse;
+  readonly devices: DeviceGrants;
   /** Removes what has expired of all that only people leave behind. */
   readonly sweep: (now: number) => Promise<void>;
 }
@@ -121,8 +126,21 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     audit,
     workspaces,
   });
+  const devices = new DeviceGrants({
+    repo: new DeviceRepo(d1),
+    attempts: new AttemptRepo(d1),
+    servers,
+    env: oauthEnv,
+    workspaces,
+    people: peopleRepo,
+    personIds,
+    keyring,
+    scopes,
+    audit,
+  });
   const routes = [
     ...authorizeRoutes({ authorize, signIn, formTokens }),
+    ...deviceRoutes({ devices, signedIn }),
     // Before the routes of providers, whose names are variables of their paths.
     ...passkeyRoutes({ signIn, passkeys, formTokens, telemetry }),
     ...identityRoutes({ signIn, formTokens, telemetry }),
@@ -133,5 +151,8 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
   ];
-  return { routes, mapError: oauthErrorResponse, sweep: (now) => admissions.sweep(now) };
+  const sweep = async (now: number) => {
+    await Promise.all([admissions.sweep(now), devices.sweep(now)]);
+  };
+  return { routes, mapError: oauthErrorResponse, devices, sweep };
 }

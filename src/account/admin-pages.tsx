@@ -15,7 +15,7 @@ import {
 import { AUDIT_ACTIONS } from '../directory/types.ts';
 import type { AuditLine, Invitation, Person, PersonEntry } from '../directory/types.ts';
 import { AccountShell } from './pages.tsx';
-import type { AccountPageProps } from './pages.tsx';
+import type { SignedInShell } from '../identity/signed-in.ts';
 
 /** The roles that can be given, the usual one first. */
 const GIVEN_ROLES = [
@@ -24,7 +24,7 @@ const GIVEN_ROLES = [
   { value: 'auditor', label: 'auditor' },
 ];
 
-interface PeopleProps extends AccountPageProps {
+interface PeopleProps extends SignedInShell {
   readonly people: readonly PersonEntry[];
   /** Where the next page of people begins. */
   readonly next: string | undefined;
@@ -180,7 +180,7 @@ export function PeoplePage(props: PeopleProps) {
   );
 }
 
-interface AuditProps extends AccountPageProps {
+interface AuditProps extends SignedInShell {
   readonly lines: readonly AuditLine[];
   /** How people are called, by their ids. */
   readonly names: ReadonlyMap<string, string>;

@@ -7,7 +7,7 @@ import type { Route } from '../http/route.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { AuditPage, PeoplePage } from './admin-pages.tsx';
 import type { PeopleService } from './people.ts';
-import type { SignedIn, SignedInContext } from './signed-in.ts';
+import type { SignedIn, SignedInContext } from '../identity/signed-in.ts';
 
 interface AdminRoutesOptions {
   readonly people: PeopleService;

@@ -1,15 +1,16 @@
 import { Button, CheckboxRow, Fact, Facts, HiddenFields, Notice, Untrusted, When } from '../console/components.tsx';
 import { AccountShell } from './pages.tsx';
-import type { AccountPageProps } from './pages.tsx';
+import type { SignedInShell } from '../identity/signed-in.ts';
 import type { ConnectedApp } from './service.ts';
 
-interface AppsProps extends AccountPageProps {
+interface AppsProps extends SignedInShell {
   readonly apps: readonly ConnectedApp[];
 }
 
 /** Where an app's access goes: a host; a scheme for an app on a device. */
-function redirectPlace(uri: string | undefined): string {
-  const url = URL.parse(uri ?? '');
+function redirectPlace({ redirectUri, onDevice }: ConnectedApp): string {
+  if (onDevice) return 'the device whose code you entered';
+  const url = URL.parse(redirectUri ?? '');
   if (!url) return 'unknown';
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.host : `${url.protocol} links on a device`;
 }
@@ -46,7 +47,7 @@ function Narrow({ app: { grantId, permissions }, formToken }: AppProps) {
 }
 
 function App({ app, formToken }: AppProps) {
-  const { name, domain, scopes, createdAt, lastUsedAt, grantId, redirectUri } = app;
+  const { name, domain, scopes, createdAt, lastUsedAt, grantId } = app;
   return (
     <article class="card stack" aria-labelledby={`app-${grantId}`}>
       <div class="stack tight">
@@ -64,7 +65,7 @@ function App({ app, formToken }: AppProps) {
         )}
       </div>
       <Facts>
-        <Fact term="Access goes to">{redirectPlace(redirectUri)}</Fact>
+        <Fact term="Access goes to">{redirectPlace(app)}</Fact>
         <Fact term="It may">
           {scopes.map((scope, at) => (
             <>

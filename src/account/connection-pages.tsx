@@ -2,7 +2,7 @@ import { Notice, Untrusted, When } from '../console/components.tsx';
 import { CONNECTION_STEPS } from './connections.ts';
 import type { ConnectionStep, NamedConnection } from './connections.ts';
 import { AccountShell } from './pages.tsx';
-import type { AccountPageProps } from './pages.tsx';
+import type { SignedInShell } from '../identity/signed-in.ts';
 
 const STEPS: Readonly<Record<ConnectionStep, string>> = {
   registered: 'It registered here',
@@ -88,8 +88,9 @@ function Attempt({ connection }: { readonly connection: NamedConnection }) {
       </ol>
       {stopped !== undefined && (
         <Notice tone="warning" title="It stopped here">
-          <p>
-            {ENDS[stopped.reason] ?? `It was refused: ${stopped.reason.replaceAll('_', ' ')}.`} <When at={stopped.at} />
+          <p>{ENDS[stopped.reason] ?? `It was refused: ${stopped.reason.replaceAll('_', ' ')}.`}</p>
+          <p class="muted small">
+            <When at={stopped.at} />
           </p>
         </Notice>
       )}
@@ -97,7 +98,7 @@ function Attempt({ connection }: { readonly connection: NamedConnection }) {
   );
 }
 
-interface ConnectionsProps extends AccountPageProps {
+interface ConnectionsProps extends SignedInShell {
   readonly connections: readonly NamedConnection[];
 }
 

@@ -16,16 +16,9 @@ import {
 } from '../console/components.tsx';
 import { Page } from '../console/layout.tsx';
 import type { BrowserSession, LinkedIdentity, Person } from '../directory/types.ts';
+import type { SignedInShell } from '../identity/signed-in.ts';
 
-/** What every page of a signed-in person is given. */
-export interface AccountPageProps {
-  readonly person: Person;
-  readonly formToken: string;
-  /** Whether there are passkeys here. */
-  readonly passkeys: boolean;
-}
-
-interface ShellProps extends AccountPageProps {
+interface ShellProps extends SignedInShell {
   readonly title: string;
   readonly current: AccountPath;
   readonly children: Child;
@@ -56,7 +49,7 @@ export interface LinkChoice {
   readonly label: string;
 }
 
-interface AccountProps extends AccountPageProps {
+interface AccountProps extends SignedInShell {
   readonly identities: readonly (LinkedIdentity & { readonly removable: boolean })[];
   /** How each provider is called, by its name. */
   readonly providers: ReadonlyMap<string, string>;

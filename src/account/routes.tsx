@@ -6,7 +6,7 @@ import { ConnectionsPage } from './connection-pages.tsx';
 import type { Connections } from './connections.ts';
 import { AccountPage } from './pages.tsx';
 import type { AccountService } from './service.ts';
-import type { SignedIn } from './signed-in.ts';
+import type { SignedIn } from '../identity/signed-in.ts';
 
 interface AccountRoutesOptions {
   readonly account: AccountService;

@@ -4,6 +4,7 @@ import type { PeopleRepo } from '../directory/people-repo.ts';
 import type { BrowserSession, LinkedIdentity } from '../directory/types.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { ClientName, ClientNames } from '../oauth/client-names.ts';
+import { deviceRedirect } from '../oauth/model.ts';
 import type { GrantSummary } from '../oauth/model.ts';
 import type { Scope } from '../oauth/scopes.ts';
 import type { Workspaces } from '../workspace/client.ts';
@@ -12,6 +13,8 @@ import type { Workspaces } from '../workspace/client.ts';
 export interface ConnectedApp extends GrantSummary, ClientName {
   /** When it last called or renewed its access, ms since the epoch, to the hour. */
   readonly lastUsedAt: number;
+  /** Whether it is on a device whose code the person entered, and so has no redirect. */
+  readonly onDevice: boolean;
   /** Its scopes, as people are told of them. */
   readonly permissions: readonly Pick<Scope, 'name' | 'title' | 'sentence'>[];
 }
@@ -99,7 +102,8 @@ export class AccountService {
       const permissions = grant.scopes.map(
         (scope) => scopes.find((each) => each.name === scope) ?? { name: scope, title: scope, sentence: '' },
       );
-      return { ...grant, name, domain, lastUsedAt, permissions };
+      const onDevice = grant.redirectUri === deviceRedirect(origin);
+      return { ...grant, name, domain, lastUsedAt, onDevice, permissions };
     });
   }
 

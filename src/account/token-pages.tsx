@@ -13,7 +13,7 @@ import { PERSONAL_TOKEN_LIFETIMES } from '../oauth/model.ts';
 import type { PersonalToken } from '../oauth/model.ts';
 import type { Scope } from '../oauth/scopes.ts';
 import { AccountShell } from './pages.tsx';
-import type { AccountPageProps } from './pages.tsx';
+import type { SignedInShell } from '../identity/signed-in.ts';
 
 const USUAL_LIFETIME = 90;
 
@@ -24,7 +24,7 @@ export interface TokenForm {
   readonly days: number;
 }
 
-export interface TokensPageProps extends AccountPageProps {
+export interface TokensPageProps extends SignedInShell {
   readonly tokens: readonly PersonalToken[];
   readonly scopes: readonly Scope[];
   /** A token that was just made: shown now and never again. */

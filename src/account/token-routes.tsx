@@ -5,8 +5,7 @@ import type { Route } from '../http/route.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { PERSONAL_TOKEN_LIFETIMES } from '../oauth/model.ts';
 import type { PersonalTokens } from '../oauth/personal-tokens.ts';
-import type { AccountPageProps } from './pages.tsx';
-import type { SignedIn } from './signed-in.ts';
+import type { SignedInShell, SignedIn } from '../identity/signed-in.ts';
 import { TokensPage } from './token-pages.tsx';
 import type { TokenForm } from './token-pages.tsx';
 
@@ -29,7 +28,7 @@ const days = z.coerce.number().refine((value) => PERSONAL_TOKEN_LIFETIMES.some((
 /** The page of a person's own access tokens. */
 export function tokenRoutes({ signedIn, tokens }: TokenRoutesOptions): Route[] {
   const page = async (
-    shell: AccountPageProps,
+    shell: SignedInShell,
     shown: { readonly made?: string; readonly refused?: { readonly problem: string; readonly form: TokenForm } } = {},
     headers: HeadersInit = {},
   ) =>

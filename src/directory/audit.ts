@@ -13,6 +13,7 @@ const REPEATED: ReadonlySet<AuditAction> = new Set([
   'authorize_opened',
   'authorize_refused',
   'consent_refused',
+  'device_code_refused',
   'token_refused',
 ]);
 const HOUR_MS = 3_600_000;

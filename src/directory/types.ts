@@ -127,6 +127,8 @@ export const AUDIT_ACTIONS = [
   'metadata_read',
   'client_registered',
   'registration_refused',
+  'device_code_made',
+  'device_code_refused',
   'authorize_opened',
   'authorize_refused',
   'consent_given',

@@ -45,7 +45,7 @@ export const readyz: Operation = {
         json: {
           status: 'ok',
           checks: {
-            directory: { ok: true, schema: '0003_connecting.sql' },
+            directory: { ok: true, schema: '0004_device_requests.sql' },
             files: { ok: true },
             workspace: { ok: true, schema: { sessions: 2 } },
           },

@@ -8,7 +8,7 @@ import type { readiness } from './operations.ts';
 import type { Route } from './route.ts';
 
 /** The newest file in migrations/, which this release needs. */
-export const NEWEST_MIGRATION = '0003_connecting.sql';
+export const NEWEST_MIGRATION = '0004_device_requests.sql';
 /** An object of nobody's, to see whether workspaces answer. */
 const PROBE_WORKSPACE = 'readiness-probe';
 

@@ -16,6 +16,9 @@ export const SAMPLE = {
   cursor: 'WzE3NjMxNTA0MDAwMDAsImZpbF83aDJrIl0',
   requestId: 'f3hyqxavq4y60w21syra',
   clientId: 'BYnnnlj4Np_txlnT',
+  /** Of a terminal, registered for the device grant; the code is of a request that nobody has answered. */
+  deviceClientId: 'wV3kq8Zr_t5YpQ2m',
+  deviceCode: 'GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNh.k2Jd0rTqXb7N',
   code: 'per_1n4q7t0w3z6c9f2j5m8p.k3v6x9b2d5g8j1m4:AUTH_CODE',
   verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',

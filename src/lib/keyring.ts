@@ -12,7 +12,10 @@ export type KeyPurpose =
   | 'owner-code'
   | 'operator'
   | 'client-address'
-  | 'link-identity';
+  | 'link-identity'
+  | 'device-code'
+  | 'user-code'
+  | 'device-consent';
 
 /**
  * Signs and checks with keys that are derived per purpose (HKDF-SHA-256, RFC 5869) from one secret.

@@ -4,10 +4,10 @@ import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { AuditEntry } from '../directory/types.ts';
 import { formBody } from '../http/body.ts';
-import { sha256Hex } from '../lib/encoding.ts';
+import { sha256Hex, toBase64Url, utf8 } from '../lib/encoding.ts';
 import { KeyedMutex } from '../workspace/mutex.ts';
 import { LibraryGrants } from './library-grants.ts';
-import type { AuthorizeInput, TokenProps } from './model.ts';
+import type { AuthorizeInput, ClientCredentials, TokenProps } from './model.ts';
 import { tokenParts } from './person-ids.ts';
 import { seal, unseal } from './sealed-answer.ts';
 import type { AuthorizationServers, OAuthEnv, Refusal } from './server.ts';
@@ -62,9 +62,10 @@ export class GrantKeeper {
   }
 
   /** Makes a grant and its code. @returns where to send the browser */
-  async authorize(input: AuthorizeInput): Promise<string> {
+  async authorize(input: AuthorizeInput, hooks?: GrantHooks): Promise<string> {
     const { origin, request, outwardPerson, personId, scopes, props } = input;
     const env = this.#env({
+      ...hooks,
       // The index first: a row without a grant is harmless, a grant without a row could not be found.
       beforeGrantWrite: (grant) =>
         this.#records.indexGrant(personId, String(grant['id']), request.clientId, Date.now()),
@@ -82,6 +83,60 @@ export class GrantKeeper {
         revokeExistingGrants: false,
       });
     return redirectTo;
+  }
+
+  /**
+   * Makes a grant for a client on a device without a browser, and gives its first tokens (RFC 8628). The
+   * library knows no such grant: it makes a code as for any other, which is redeemed here and never leaves.
+   */
+  async authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
+    const { origin, request, personId } = input;
+    const { clientId, redirectUri } = request;
+    const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+    const digest = await crypto.subtle.digest('SHA-256', utf8(verifier));
+    const codeChallenge = toBase64Url(new Uint8Array(digest));
+    // A client of devices has no redirect, and need not be registered for codes.
+    const asAny: GrantHooks = {
+      afterClientRead: (client) => ({
+        ...client,
+        redirectUris: [redirectUri],
+        grantTypes: ['authorization_code', 'refresh_token'],
+        responseTypes: ['code'],
+      }),
+    };
+    const location = await this.authorize(
+      { ...input, request: { ...request, codeChallenge, codeChallengeMethod: 'S256' } },
+      asAny,
+    );
+    const presented = new URL(location).searchParams.get('code') ?? '';
+    const form = new URLSearchParams({
+      grant_type: 'authorization_code',
+      code: presented,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+      // Either way of authenticating, never both (RFC 6749 §2.3).
+      ...(credentials.authorization === null ? { client_id: clientId } : {}),
+      ...(credentials.secret === null ? {} : { client_secret: credentials.secret }),
+    });
+    const headers = new Headers({ 'Content-Type': 'application/x-www-form-urlencoded' });
+    if (credentials.authorization !== null) headers.set('Authorization', credentials.authorization);
+    const grantId = tokenParts(presented)?.grantId ?? '';
+    const about = { personId, grantId, clientId, requestId };
+    const asked: Asked = {
+      request: new Request(`${origin}/token`, { method: 'POST', headers, body: form.toString() }),
+      form,
+      presented,
+      presentedHash: await sha256Hex(presented),
+      grantId,
+      about,
+    };
+    const { response, refusal } = await this.#mutex.run(grantId, () => this.#redeem(asked, asAny));
+    await this.#audit.record(
+      refusal
+        ? { ...about, action: 'token_refused', detail: { reason: refusal.reason } }
+        : { ...about, action: 'code_exchanged' },
+    );
+    return response;
   }
 
   /**
@@ -252,8 +307,8 @@ export class GrantKeeper {
    * Redeems a code. With a new grant of a client, its least recently used one beyond the limit ends; with
    * a code that comes back, what it gave (RFC 6749 §4.1.2).
    */
-  async #redeem({ request, grantId, about }: Asked): Promise<Answer> {
-    const answer = await this.#serve(request);
+  async #redeem({ request, grantId, about }: Asked, hooks?: GrantHooks): Promise<Answer> {
+    const answer = await this.#serve(request, hooks);
     if (answer.refusal) {
       if (!this.#grants.isGrantAlive(grantId, Date.now())) await this.#ended(about, 'code_replayed');
       return answer;

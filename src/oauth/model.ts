@@ -6,6 +6,12 @@ export interface TokenProps {
   readonly label: string;
 }
 
+/** The grant type of devices without a browser (RFC 8628 §3.4). */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** What stands for a redirect where there is none: the page on which people enter the code of a device. */
+export const deviceRedirect = (origin: string): string => `${origin}/device`;
+
 /** Days that a personal token may live at most. */
 export const MAX_PERSONAL_TOKEN_DAYS = 365;
 
@@ -62,4 +68,11 @@ export interface AuthorizeInput {
   readonly personId: string;
   readonly scopes: readonly string[];
   readonly props: TokenProps;
+}
+
+/** What a client showed of itself at the token endpoint, besides its id. */
+export interface ClientCredentials {
+  /** HTTP Basic. */
+  readonly authorization: string | null;
+  readonly secret: string | null;
 }

@@ -1,16 +1,17 @@
 import * as z from 'zod';
 
 import { oauthError } from '../http/oauth-error.ts';
-import type { Answer, Operation } from '../http/operation.ts';
+import type { Operation } from '../http/operation.ts';
 import { SAMPLE } from '../http/samples.ts';
+import { devicePoll } from './device/operations.ts';
+import { DEVICE_GRANT } from './model.ts';
+import { credentials, refused, resource, scope } from './operation-parts.ts';
 
 /**
  * What the documents say of connecting a client. The requests are read and checked by the OAuth
  * library, so these schemas describe them and check nothing.
  */
 
-const scope = z.string().describe('Names of scopes with spaces between; all when absent. The person may allow fewer');
-const resource = z.string().describe('This origin, or the address of the MCP endpoint (RFC 8707)');
 const redirect = 'com.example.app:/callback';
 const REGISTRATION = {
   client_name: z.string().optional().describe('People see it when they are asked for consent'),
@@ -43,11 +44,6 @@ const client = z
     client_secret_expires_at: z.int().optional().describe('Seconds since the epoch; 0 for never'),
   })
   .meta({ id: 'Client', description: 'A registered client.' });
-
-const credentials = {
-  client_id: z.string().optional().describe('Unless HTTP Basic says it'),
-  client_secret: z.string().optional().describe('Of a client that has one'),
-};
 
 const codeExchange = z
   .looseObject({
@@ -92,6 +88,8 @@ const serverMetadata = z
     token_endpoint: z.string(),
     registration_endpoint: z.string(),
     revocation_endpoint: z.string(),
+    device_authorization_endpoint: z.string(),
+    grant_types_supported: z.array(z.string()),
     scopes_supported: z.array(z.string()),
     code_challenge_methods_supported: z.array(z.string()),
     client_id_metadata_document_supported: z.boolean(),
@@ -107,8 +105,6 @@ const resourceMetadata = z
     resource_name: z.string(),
   })
   .meta({ id: 'ProtectedResource', description: 'RFC 9728.' });
-
-const refused = (description: string): Answer => ({ description, content: { 'application/json': oauthError } });
 
 export const registerClient: Operation = {
   id: 'registerClient',
@@ -214,10 +210,10 @@ export const token: Operation = {
   group: 'Connecting',
   summary: 'Exchange a code, refresh or revoke tokens',
   description: [
-    'One address for three things, told apart by `grant_type`. A client with a secret sends it in the form or as HTTP Basic; one with keys sends `client_assertion` (RFC 7523).',
+    'One address for four things, told apart by `grant_type`. A client with a secret sends it in the form or as HTTP Basic; one with keys sends `client_assertion` (RFC 7523).',
     'A refresh may be repeated: for two minutes the same refresh token gets the same answer, so a client that lost an answer, or refreshed twice at once, stays connected. A code that is redeemed twice ends the grant.',
   ].join('\n\n'),
-  input: { body: { 'application/x-www-form-urlencoded': z.union([codeExchange, refresh, revocation]) } },
+  input: { body: { 'application/x-www-form-urlencoded': z.union([codeExchange, refresh, devicePoll, revocation]) } },
   answers: {
     200: {
       description: 'The tokens; after a revocation, nothing.',
@@ -246,6 +242,16 @@ export const token: Operation = {
         form: { grant_type: 'refresh_token', refresh_token: SAMPLE.refreshToken, client_id: SAMPLE.clientId },
       },
       answer: { status: 200, json: tokenAnswer },
+    },
+    device: {
+      summary: 'A device whose person has not answered',
+      request: {
+        form: { grant_type: DEVICE_GRANT, device_code: SAMPLE.deviceCode, client_id: SAMPLE.deviceClientId },
+      },
+      answer: {
+        status: 400,
+        json: { error: 'authorization_pending', error_description: 'The person has not answered yet.' },
+      },
     },
     revoke: {
       summary: 'A revocation',
@@ -294,6 +300,8 @@ export const authorizationServer: Operation = {
           token_endpoint: `${SAMPLE.origin}/token`,
           registration_endpoint: `${SAMPLE.origin}/register`,
           revocation_endpoint: `${SAMPLE.origin}/token`,
+          device_authorization_endpoint: `${SAMPLE.origin}/device_authorization`,
+          grant_types_supported: ['authorization_code', 'refresh_token', DEVICE_GRANT],
           scopes_supported: ['sessions:read', 'sessions:write'],
           code_challenge_methods_supported: ['S256'],
           client_id_metadata_document_supported: true,

@@ -10,14 +10,8 @@ import {
   Untrusted,
 } from '../console/components.tsx';
 import { Page } from '../console/layout.tsx';
-
-/** One permission that the client asked for, in plain words. */
-export interface ScopeChoice {
-  readonly name: string;
-  readonly title: string;
-  readonly sentence: string;
-  readonly checked: boolean;
-}
+import { DecisionButtons, ScopeChoices } from '../console/scope-choices.tsx';
+import type { ScopeChoice } from '../console/scope-choices.tsx';
 
 export interface ConsentPageProps {
   /** Untrusted: whatever the client calls itself. */
@@ -107,42 +101,11 @@ function Decision({ action, handle, scopes, mayRemember, error }: ConsentPagePro
   return (
     <form class="stack" method="post" action={action}>
       <HiddenFields values={{ handle }} />
-      <fieldset class="checks" aria-describedby="scope-hint">
-        <legend>What it may do</legend>
-        {error === undefined ? (
-          <p class="muted small" id="scope-hint">
-            Untick anything that it should not do.
-          </p>
-        ) : (
-          <p class="problem" id="scope-hint" role="alert">
-            {error}
-          </p>
-        )}
-        {scopes.map(({ name, title, sentence, checked }, at) => (
-          <CheckboxRow
-            id={`scope-${name}`}
-            name="scope"
-            value={name}
-            label={title}
-            hint={sentence}
-            checked={checked}
-            // On a phone the error would otherwise stand below what is in view when the page comes back.
-            autofocus={error !== undefined && at === 0}
-          />
-        ))}
-      </fieldset>
+      <ScopeChoices scopes={scopes} error={error} />
       {mayRemember && (
         <CheckboxRow id="remember" name="remember" value="yes" label="Don’t ask again for this app in this browser" />
       )}
-      {/* Deny comes first because the first button is what Enter presses. */}
-      <div class="choices">
-        <Button variant="secondary" name="decision" value="deny">
-          Deny
-        </Button>
-        <Button name="decision" value="approve">
-          Allow
-        </Button>
-      </div>
+      <DecisionButtons />
       <p class="muted small">
         The access ends at once when you disconnect it, in the app or in your account here, and by itself when the app
         stays away for weeks.

@@ -1,8 +1,10 @@
 import type { AuditTrail } from '../directory/audit.ts';
+import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { RegistrationRepo } from '../directory/registration-repo.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import type { Keyring } from '../lib/keyring.ts';
+import { DEVICE_GRANT } from './model.ts';
 import { withRefusal } from './server.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,32 +22,45 @@ const tooMany = () =>
     details: { retry_after: HOUR_MS / 1000 / 4 },
   });
 
+interface RegistrationContext {
+  readonly address: string | undefined;
+  readonly origin: string;
+  readonly requestId: string;
+}
+
 /** Registration is open to anybody, as clients expect; this bounds what that can cost. */
 export class Registrations {
   readonly #repo: RegistrationRepo;
+  readonly #records: OAuthRecordRepo;
   readonly #keyring: Keyring;
   readonly #audit: AuditTrail;
 
-  constructor(repo: RegistrationRepo, keyring: Keyring, audit: AuditTrail) {
+  constructor(repo: RegistrationRepo, records: OAuthRecordRepo, keyring: Keyring, audit: AuditTrail) {
     this.#repo = repo;
+    this.#records = records;
     this.#keyring = keyring;
     this.#audit = audit;
   }
 
   /**
-   * Registers within the limits.
+   * Registers a client within the limits.
    *
+   * @param text what the client says of itself
    * @param address where the request came from, as the edge says; undefined where there is no edge
-   * @param register answers as RFC 7591 says; what it refuses does not count
+   * @param register the library, which answers as RFC 7591 says; what it refuses does not count
    * @throws CarrelError `limit_exceeded` with `retry_after`, in seconds
    */
-  async within(address: string | undefined, requestId: string, register: () => Promise<Response>): Promise<Response> {
+  async register(
+    text: string,
+    { address, origin, requestId }: RegistrationContext,
+    register: (text: string) => Promise<Response>,
+  ): Promise<Response> {
     const slot = randomName();
     const now = Date.now();
     const limit = { since: now - HOUR_MS, ofAddress: address === undefined ? IN_ALL : PER_ADDRESS, inAll: IN_ALL };
     const addressHash = await this.#keyring.sign('client-address', address ?? '');
     if (!(await this.#repo.take(slot, addressHash, limit, now))) throw tooMany();
-    const { response, refusal } = await withRefusal(register);
+    const { response, refusal } = await withRefusal(async () => this.#withDevices(text, origin, register));
     if (response.status !== 201) {
       await this.#repo.release(slot);
       const detail = { reason: refusal?.reason ?? 'unknown' };
@@ -56,6 +71,13 @@ export class Registrations {
     await this.#repo.name(slot, clientId);
     await this.#audit.record({ action: 'client_registered', clientId, requestId });
     return response;
+  }
+
+  /** The library knows nothing of devices without a browser, and refuses who asks for their grant. */
+  async #withDevices(text: string, origin: string, register: (text: string) => Promise<Response>): Promise<Response> {
+    if (!text.includes(DEVICE_GRANT)) return register(text);
+    const { registerForDevice } = await import('./device/registration.ts');
+    return registerForDevice(text, origin, this.#records, register);
   }
 
   /** The first step of connecting: some client read where this deployment's endpoints are. */

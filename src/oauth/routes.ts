@@ -1,6 +1,8 @@
 import { endpoint, way } from '../http/endpoint.ts';
 import type { HttpContext, Route } from '../http/route.ts';
+import { clientAddress } from '../lib/client-address.ts';
 import { CarrelError } from '../lib/errors.ts';
+import { DEVICE_GRANT } from './model.ts';
 import type { Registrations } from './registrations.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
 import { NO_CONTEXT } from './token-endpoint.ts';
@@ -20,15 +22,28 @@ export function oauthRoutes({ tokens, servers, env, registrations }: OAuthRoutes
   const metadata = way({
     handle: async ({ request, origin, requestId }: HttpContext) => {
       await registrations.noteDiscovery(requestId);
-      return servers.for(origin).fetch(request, env, NO_CONTEXT);
+      // With GET also for HEAD, which has no body to add to.
+      const read = new Request(request.url, { headers: request.headers });
+      const response = await servers.for(origin).fetch(read, env, NO_CONTEXT);
+      const document = await response.json<{ grant_types_supported: string[] }>();
+      return Response.json(
+        {
+          ...document,
+          device_authorization_endpoint: `${origin}/device_authorization`,
+          grant_types_supported: [...document.grant_types_supported, DEVICE_GRANT],
+        },
+        response,
+      );
     },
   });
 
   const register = way({
-    handle: ({ request, origin, requestId }: HttpContext) =>
-      registrations.within(request.headers.get('CF-Connecting-IP') ?? undefined, requestId, () =>
-        servers.for(origin).fetch(request, env, NO_CONTEXT),
-      ),
+    handle: async ({ request, origin, requestId }: HttpContext) => {
+      const address = clientAddress(request.headers);
+      return registrations.register(await request.text(), { address, origin, requestId }, (body) =>
+        servers.for(origin).fetch(new Request(request, { body, method: 'POST' }), env, NO_CONTEXT),
+      );
+    },
   });
 
   const token = way({

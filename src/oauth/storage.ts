@@ -99,6 +99,8 @@ export interface GrantHooks {
   readonly afterGrantRead?: (grant: Record<string, unknown>) => Record<string, unknown> | null;
   /** Runs before a grant is written; may throw to stop the library there. */
   readonly beforeGrantWrite?: (grant: Record<string, unknown>) => Promise<void>;
+  /** May change a client that the library reads. */
+  readonly afterClientRead?: (client: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /**
@@ -122,7 +124,11 @@ export class PersonalOAuthKv implements OAuthKv {
   async get(key: string, options?: { type?: 'json' | 'text' }): Promise<unknown> {
     await this.#pause?.();
     const local = localKey(key);
-    if (!local) return this.#directory.get(key, options);
+    if (!local) {
+      const record = await this.#directory.get(key, options);
+      const change = key.startsWith('client:') && record !== null ? this.#hooks.afterClientRead : undefined;
+      return change ? change(record as Record<string, unknown>) : record;
+    }
     const value = decode(this.#grants.get(local.key, Date.now())?.value, options);
     if (local.kind !== 'grant' || value === null || !this.#hooks.afterGrantRead) return value;
     return this.#hooks.afterGrantRead(value as Record<string, unknown>);

@@ -5,6 +5,7 @@ import type { AuditTrail } from '../directory/audit.ts';
 import { formBody } from '../http/body.ts';
 import { fromBase64Url } from '../lib/encoding.ts';
 import type { Workspaces } from '../workspace/client.ts';
+import { DEVICE_GRANT } from './model.ts';
 import type { PersonIds } from './person-ids.ts';
 import { tokenParts } from './person-ids.ts';
 import { canonicaliseResources } from './resource.ts';
@@ -18,10 +19,20 @@ interface TokenEndpointOptions {
   readonly workspaces: Workspaces;
   readonly personIds: PersonIds;
   readonly audit: AuditTrail;
+  /** Answers devices, whose codes name nobody before a person has answered. */
+  readonly device: (call: DeviceCall) => Promise<Response>;
+}
+
+/** A request of a client that is about a device. */
+export interface DeviceCall {
+  readonly request: Request;
+  readonly form: URLSearchParams;
+  readonly origin: string;
+  readonly requestId: string;
 }
 
 /**
- * The token endpoint: code exchange, refresh (RFC 6749) and revocation (RFC 7009). A code or token
+ * The token endpoint: code exchange, refresh (RFC 6749), revocation (RFC 7009) and devices (RFC 8628). A code or token
  * names its person, so the request goes to that person's object and is answered there. One that
  * names nobody of ours is answered here by the same library over storage that holds no grants: the
  * client is authenticated and gets the same errors, and no object is woken.
@@ -34,8 +45,9 @@ export class TokenEndpoint {
   }
 
   async serve(request: Request, origin: string, requestId: string): Promise<Response> {
-    const { servers, env, workspaces, personIds, audit } = this.#options;
+    const { servers, env, workspaces, personIds, audit, device } = this.#options;
     const form = await formBody(request);
+    if (form.get('grant_type') === DEVICE_GRANT) return device({ request, form, origin, requestId });
     canonicaliseResources(form, origin);
     const canonical = new Request(`${origin}/token`, {
       method: request.method,

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../lib/errors.ts';
-import type { AuthorizeInput, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
+import type { AuthorizeInput, ClientCredentials, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { Stores } from './features.ts';
 import type { Standing } from './standing.ts';
 
@@ -49,6 +49,8 @@ export interface Workspaces {
   /** Runs the OAuth library in the person's object: code exchange, refresh, revocation. */
   token(personId: string, request: Request, requestId: string): Promise<Response>;
   authorize(input: AuthorizeInput): Promise<string>;
+  /** Makes a grant and answers with its first tokens, for a client on a device without a browser. */
+  authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response>;
   /** Whether the person lets this client do this now: it has a grant with this redirect and these scopes. */
   holdsGrant(personId: string, clientId: string, redirectUri: string, scopes: readonly string[]): Promise<boolean>;
   describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined>;

@@ -9,7 +9,7 @@ import { GrantKeeper } from '../oauth/grant-keeper.ts';
 import type { OnReuse } from '../oauth/grant-keeper.ts';
 import { LibraryGrants } from '../oauth/library-grants.ts';
 import { PERSONAL_TOKEN_CLIENT } from '../oauth/model.ts';
-import type { AuthorizeInput, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
+import type { AuthorizeInput, ClientCredentials, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { AuthorizationServers } from '../oauth/server.ts';
 import type { Pause } from '../oauth/storage.ts';
 import { isPersonalGrant } from '../oauth/personal-token.ts';
@@ -107,6 +107,15 @@ export class WorkspaceObject extends DurableObject {
     const redirectTo = await this.#keeper.authorize(input);
     await this.#scheduleSweep(Date.now());
     return redirectTo;
+  }
+
+  async authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
+    // Disabled after they allowed it, before the device came for it.
+    if (!this.#isEntitled())
+      return Response.json({ error: 'access_denied', error_description: 'The account was disabled.' }, { status: 400 });
+    const response = await this.#keeper.authorizeDevice(input, credentials, requestId);
+    await this.#scheduleSweep(Date.now());
+    return response;
   }
 
   holdsGrant(clientId: string, redirectUri: string, scopes: readonly string[]): boolean {

@@ -68,6 +68,10 @@ export class RpcWorkspaces implements Workspaces {
     return this.#stub(input.personId).authorize(input);
   }
 
+  async authorizeDevice(...call: Parameters<Workspaces['authorizeDevice']>): Promise<Response> {
+    return this.#stub(call[0].personId).authorizeDevice(...call);
+  }
+
   async holdsGrant(
     personId: string,
     clientId: string,

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ownerCode } from '../../scripts/lib/operator.ts';
 import { readSecretsFile } from '../../scripts/lib/secrets.ts';
+import { DEVICE_GRANT } from '../../src/oauth/model.ts';
 import { App, button, heading, openBrowser, signIn, startApp, useCarrel } from '../support/browser.ts';
 import { faultsOf, focusFaultsOf } from './page-faults.ts';
 
@@ -74,6 +75,61 @@ test('an app is disconnected where the person sees it', async () => {
   expect(await page.getByRole('article').count()).toBe(0);
 });
 
+test('an app may do less from then on, and is seen connecting', async () => {
+  const { page } = await openBrowser();
+  const app = await startApp(carrel.url, 'Reading list');
+  await page.goto(app.link());
+  await signIn(page, 'less@example.com');
+  await button(page, 'Allow').click();
+  await app.redeem(await app.answerAt(page));
+  await page.goto(`${carrel.url}/account/apps`);
+  const card = page.getByRole('article', { name: 'Reading list' });
+  expect(await card.getByText('files:write').count()).toBe(1);
+  await card.getByText('Let it do less').click();
+  await card.getByLabel('Change files').uncheck();
+  await card.getByRole('button', { name: 'Keep only what is ticked' }).click();
+  await card.getByText('Let it do less').waitFor();
+  expect(await card.getByText('files:write').count()).toBe(0);
+  await page.getByRole('link', { name: 'See how far it came' }).click();
+  await page.getByText('It fetched its access').waitFor();
+  await page.getByText('has not happened yet').waitFor();
+});
+
+/** A terminal that asks to be let in. */
+async function startDevice(name: string) {
+  const post = async <Answer>(path: string, init: RequestInit) =>
+    (await (await fetch(`${carrel.url}${path}`, { method: 'POST', ...init })).json()) as Answer;
+  const metadata = { client_name: name, grant_types: [DEVICE_GRANT], token_endpoint_auth_method: 'none' };
+  const { client_id: clientId } = await post<{ client_id: string }>('/register', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(metadata),
+  });
+  const codes = await post<{ device_code: string; user_code: string; verification_uri_complete: string }>(
+    '/device_authorization',
+    { body: new URLSearchParams({ client_id: clientId }) },
+  );
+  const poll = async () =>
+    post<{ access_token?: string; error?: string }>('/token', {
+      body: new URLSearchParams({ grant_type: DEVICE_GRANT, device_code: codes.device_code, client_id: clientId }),
+    });
+  return { ...codes, poll };
+}
+
+test('a terminal is let in with the code that it shows', async () => {
+  const { page } = await openBrowser();
+  const device = await startDevice('carrel on build-7');
+  await page.goto(device.verification_uri_complete);
+  await signIn(page, 'terminal@example.com');
+  expect(await page.getByLabel('Code').inputValue()).toBe(device.user_code);
+  await press(page, 'Continue').click();
+  await page.getByText('carrel on build-7').waitFor();
+  await press(page, 'Allow').click();
+  await page.getByText('Your device is connected').waitFor();
+  const { access_token: token } = await device.poll();
+  const response = await fetch(`${carrel.url}/files`, { headers: { Authorization: `Bearer ${token}` } });
+  expect(response.status).toBe(200);
+});
+
 test('a token for a script is made, works, and is ended', async () => {
   const { page } = await openBrowser();
   await page.goto(`${carrel.url}/account/tokens`);
@@ -103,6 +159,8 @@ async function* walk(page: Page): AsyncGenerator<string> {
   yield 'account-forbidden';
   await page.goto(`${carrel.url}/account/apps`);
   yield 'apps-none';
+  await page.goto(`${carrel.url}/account/connections`);
+  yield 'connections-none';
   await page.goto(`${carrel.url}/account/tokens`);
   yield 'tokens-none';
   await page.getByLabel('What it is for').fill('Nightly backup');
@@ -127,6 +185,27 @@ async function* walk(page: Page): AsyncGenerator<string> {
   yield 'account-owner';
   await page.goto(`${carrel.url}/account/apps`);
   yield 'apps';
+  await page.getByText('Let it do less').first().click();
+  yield 'apps-narrow';
+  const stale = await startApp(carrel.url, 'Notebook');
+  await page.goto(stale.link());
+  await button(page, 'Deny').click();
+  await page.goto(`${carrel.url}/account/connections`);
+  yield 'connections';
+  await page.goto(`${carrel.url}/device`);
+  yield 'device';
+  await page.getByLabel('Code').fill('BBBB-BBBB');
+  await press(page, 'Continue').click();
+  await page.getByText('No device waits').waitFor();
+  yield 'device-unknown';
+  const device = await startDevice('carrel on build-7');
+  await page.getByLabel('Code').fill(device.user_code);
+  await press(page, 'Continue').click();
+  await page.getByText('carrel on build-7').waitFor();
+  yield 'device-consent';
+  await press(page, 'Allow').click();
+  await page.getByText('Your device is connected').waitFor();
+  yield 'device-done';
   await page.goto(`${carrel.url}/admin/people`);
   await page
     .getByLabel('For whom')

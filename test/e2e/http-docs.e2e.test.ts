@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approve } from '../../scripts/client/browser.ts';
 import { call } from '../../scripts/client/mcp.ts';
 import { SAMPLE } from '../../src/http/samples.ts';
+import { DEVICE_GRANT } from '../../src/oauth/model.ts';
 import { useDeployment } from './support/deployment.ts';
 import { bearer, signUp } from './support/people.ts';
 
@@ -63,6 +64,17 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     body: JSON.stringify({ client_name: 'App', redirect_uris: [redirect], token_endpoint_auth_method: 'none' }),
   });
   const { client_id: clientId } = await registered.json<{ client_id: string }>();
+  const asTerminal = await fetch(`${deployment.origin}/register`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ client_name: 'Terminal', grant_types: [DEVICE_GRANT], token_endpoint_auth_method: 'none' }),
+  });
+  const { client_id: deviceClientId } = await asTerminal.json<{ client_id: string }>();
+  const asked = await fetch(`${deployment.origin}/device_authorization`, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: deviceClientId }),
+  });
+  const { device_code: deviceCode } = await asked.json<{ device_code: string }>();
   const code = async () => {
     const url = new URL('/authorize', deployment.origin);
     url.search = new URLSearchParams({
@@ -90,6 +102,8 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
       [SAMPLE.downloadAddress]: last(link.download.url),
       [SAMPLE.cursor]: (await page.json<{ next_cursor: string }>()).next_cursor,
       [SAMPLE.clientId]: clientId,
+      [SAMPLE.deviceClientId]: deviceClientId,
+      [SAMPLE.deviceCode]: deviceCode,
       [SAMPLE.code]: await code(),
       [SAMPLE.refreshToken]: tokens.refresh_token,
     },

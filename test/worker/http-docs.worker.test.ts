@@ -10,6 +10,7 @@ import type { DescribedEndpoint } from '../../src/http-docs/describe.ts';
 import type { Example } from '../../src/http/operation.ts';
 import { SAMPLE } from '../../src/http/samples.ts';
 import { VERSION } from '../../src/version.ts';
+import { askForDevice, registerDevice } from '../support/devices.ts';
 import { Owner } from '../support/files.ts';
 import { rpc } from '../support/mcp.ts';
 import { codeOf, connected, OAuthClient, ORIGIN, Person, send, tokens } from '../support/person.ts';
@@ -46,7 +47,8 @@ function validator(schema: object): z.ZodType {
 const NOT_DESCRIBED = ['GET /mcp', 'DELETE /mcp', 'GET /.well-known/*', 'GET /docs', 'POST /authorize'];
 
 /** Pages with their forms and scripts, and the operator's commands. */
-const FOR_PEOPLE = /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|assets\/)/;
+const FOR_PEOPLE =
+  /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|device$|device\/|assets\/)/;
 
 describe('the description', () => {
   it('has every route that is not for people', () => {
@@ -149,6 +151,8 @@ async function prepare(): Promise<{
   const file = await owner.write('table.csv', bytes);
   await owner.write('newer.csv', bytes);
   const { id, url } = await owner.upload('table.csv', bytes);
+  const device = await registerDevice();
+  const codes = await askForDevice(device);
   const page = await (await owner.fetch('/files?limit=1')).json<{ next_cursor: string }>();
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
   return {
@@ -161,6 +165,8 @@ async function prepare(): Promise<{
       downloadAddress: last(await owner.link(file.id)),
       cursor: page.next_cursor,
       clientId: client.id,
+      deviceClientId: device.id,
+      deviceCode: codes.device_code,
       code: codeOf(await person.allow(client, pkce)),
       refreshToken: answer.refresh_token,
     },
@@ -194,6 +200,9 @@ const VOLATILE = new Set([
   'client_id_issued_at',
   'access_token',
   'refresh_token',
+  'device_code',
+  'user_code',
+  'verification_uri_complete',
 ]);
 
 /** What of an example an answer does not have, a line each. */

@@ -1,16 +1,23 @@
-import type { SignInSession } from '../directory/types.ts';
+import type { Person, SignInSession } from '../directory/types.ts';
 import { readForm } from '../http/body.ts';
 import type { FormTokens } from '../http/form-token.ts';
 import { seeOther } from '../http/html.ts';
 import type { Handler, HttpContext } from '../http/route.ts';
-import type { SignInService } from '../identity/sign-in.ts';
-import type { AccountPageProps } from './pages.tsx';
+import type { SignInService } from './sign-in.ts';
+
+/** What every page of a signed-in person is given. */
+export interface SignedInShell {
+  readonly person: Person;
+  readonly formToken: string;
+  /** Whether there are passkeys here. */
+  readonly passkeys: boolean;
+}
 
 /** A request of somebody who is signed in, for a page. */
 export interface SignedInContext extends HttpContext {
   readonly session: SignInSession;
   /** What every page of theirs shows. */
-  readonly shell: AccountPageProps;
+  readonly shell: SignedInShell;
   /** For the answer. */
   readonly headers: Headers;
 }
@@ -18,7 +25,7 @@ export interface SignedInContext extends HttpContext {
 /** A form that somebody sent who is signed in, from a page of ours in this browser. */
 export interface FormContext extends HttpContext {
   readonly session: SignInSession;
-  readonly shell: AccountPageProps;
+  readonly shell: SignedInShell;
   readonly form: URLSearchParams;
 }
 
