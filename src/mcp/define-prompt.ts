@@ -4,6 +4,7 @@ import type * as z from 'zod';
 
 import type { CallContext, RequestContext } from './context.ts';
 import { advertised } from './define-tool.ts';
+import { refuseMisnamed } from './names.ts';
 
 /** Values that begin like what was typed, the likeliest first. A client is given at most 100. */
 export type Completer = (typed: string, context: RequestContext) => readonly string[] | Promise<readonly string[]>;
@@ -32,11 +33,17 @@ export interface Prompt {
   run(input: Record<string, unknown>, context: CallContext): Promise<readonly PromptMessage[] | InputRequiredResult>;
 }
 
-/** Defines a prompt: a request that a person picks from a menu of the client. */
+/**
+ * Defines a prompt: a request that a person picks from a menu of the client.
+ *
+ * @param name `noun_verb`
+ * @throws TypeError for a name of another form
+ */
 export function definePrompt<Arguments extends z.ZodObject>(
   name: string,
   definition: PromptDefinition<Arguments>,
 ): Prompt {
+  refuseMisnamed('prompt', name);
   const { title, description } = definition;
   return {
     name,

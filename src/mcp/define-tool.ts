@@ -10,6 +10,7 @@ import * as z from 'zod';
 
 import { plainText } from '../lib/plain-text.ts';
 import type { CallContext } from './context.ts';
+import { refuseMisnamed } from './names.ts';
 
 /**
  * What a client may assume of a tool. All four are said, because the protocol's defaults are the worst
@@ -84,11 +85,13 @@ export interface Tool {
  * Defines a tool; the types of its schemas reach the handler. Call it at module scope or once per deployment.
  *
  * @param name `noun_verb`
+ * @throws TypeError for a name of another form
  */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   name: string,
   definition: ToolDefinition<Input, Output>,
 ): Tool {
+  refuseMisnamed('tool', name);
   const { description, behaviour, input, output, title = inWords(name) } = definition;
   const annotations = {
     readOnlyHint: behaviour.readOnly,

@@ -4,6 +4,7 @@ import type { ScopePair } from '../oauth/scopes.ts';
 import type { RequestContext } from './context.ts';
 import type { Completer, Prompt } from './define-prompt.ts';
 import type { Tool } from './define-tool.ts';
+import { refuseMisnamed } from './names.ts';
 
 // What a toolset is written with, in one place.
 export { definePrompt } from './define-prompt.ts';
@@ -76,8 +77,14 @@ export interface ToolsetDefinition {
   readonly capabilities?: readonly Capability[];
 }
 
-/** Defines a toolset. Its scopes are named after it: `files:read` and `files:write`. */
+/**
+ * Defines a toolset. Its scopes are named after it: `files:read` and `files:write`.
+ *
+ * @param name one word
+ * @throws TypeError for a name of another form
+ */
 export function defineToolset(name: string, definition: ToolsetDefinition): Toolset {
+  refuseMisnamed('toolset', name);
   const { consent, tools, onByDefault = true, instructions = '' } = definition;
   const { resources = [], prompts = [], capabilities = [] } = definition;
   return {

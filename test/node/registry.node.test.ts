@@ -7,7 +7,8 @@ import * as z from 'zod';
 
 import { ROOT } from '../../scripts/lib/paths.ts';
 import type { FileService } from '../../src/files/service.ts';
-import { defineTool } from '../../src/mcp/define-tool.ts';
+import { definePrompt } from '../../src/mcp/define-prompt.ts';
+import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
 import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
@@ -22,6 +23,8 @@ const tools = [...registry.select(new URLSearchParams()).tools.values()];
 
 /** The most that all default definitions may cost a client that reads them. */
 const TOKEN_LIMIT = 6000;
+/** As a model and a person read it. */
+const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 /** Written anew by `npx vitest run --project node test/node/registry -u`. */
 const RECORD = 'test/node/tool-tokens.txt';
 
@@ -29,7 +32,7 @@ describe('every tool', () => {
   test.each(everyTool.map(({ tool, scope }) => [tool.name, tool, scope] as const))(
     '%s is complete',
     (name, tool, scope) => {
-      expect(name).toMatch(/^[a-z]+(?:_[a-z]+)*$/);
+      expect(name).toMatch(NAME);
       expect(tool.title).not.toBe('');
       expect(tool.description.length).toBeGreaterThan(20);
       expect(Object.values(tool.annotations).every((value) => typeof value === 'boolean')).toBe(true);
@@ -40,7 +43,7 @@ describe('every tool', () => {
         'readOnlyHint',
       ]);
       expect(tool.annotations.readOnlyHint).toBe(tool.access === 'read');
-      expect(scope).toMatch(/^[a-z]+:(?:read|write)$/);
+      expect(scope).toMatch(/^[a-z][a-z0-9]*:(?:read|write)$/);
       expect(everything.scopes.map((each) => each.name)).toContain(scope);
       for (const schema of [
         tool.inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }),
@@ -81,6 +84,8 @@ describe('what the definitions cost a client that reads them', () => {
   });
 
   test('is on record, so that every change of it is seen', async () => {
+    // Before anything is written: `-u` records whatever it is given.
+    for (const { name } of cost) expect(name).toMatch(NAME);
     const shown = cost.map(({ name, tokens, isDefault }) => ({
       name: isDefault ? name : `${name} (off by default)`,
       tokens,
@@ -133,6 +138,47 @@ describe('an address that narrows', () => {
 
   test.each(['toolsets=nope', 'toolsets=sessions,__proto__', 'readonly=yes', 'readonly='])('%s is refused', (query) => {
     expect(() => registry.select(new URLSearchParams(query))).toThrow(/address/);
+  });
+});
+
+describe('a name', () => {
+  const consent = { title: 'more', read: 'More.', write: 'More.' };
+  const named = {
+    tool: (name: string) =>
+      defineTool(name, {
+        description: 'A tool with a name.',
+        behaviour: READ,
+        input: z.strictObject({}),
+        output: z.object({}),
+        handle: () => ({}),
+      }),
+    prompt: (name: string) =>
+      definePrompt(name, { title: '', description: '', arguments: z.strictObject({}), messages: () => '' }),
+    toolset: (name: string) => defineToolset(name, { consent, tools: [] }),
+  };
+
+  test.each([
+    ['tool', 'whoami'],
+    ['tool', 'oauth2_rotate_90'],
+    ['prompt', 'cart_plan'],
+    ['toolset', 'web3'],
+  ] as const)('of a %s may be %s', (kind, name) => {
+    expect(named[kind](name).name).toBe(name);
+  });
+
+  test.each([
+    ['tool', 'reading_Add'],
+    ['tool', 'reading-add'],
+    ['tool', 'reading__add'],
+    ['tool', '2_add'],
+    ['tool', ''],
+    ['prompt', 'Plan a cart'],
+    ['toolset', 'Reading'],
+    ['toolset', 'reading_list'],
+  ] as const)('of a %s cannot be %s, and it is said what it looks like', (kind, name) => {
+    expect(() => named[kind](name)).toThrow(
+      new RegExp(`^no ${kind} can be called \`${name}\`: its name is .* such as \`cart`),
+    );
   });
 });
 
