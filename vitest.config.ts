@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+import { showsLog } from './test/support/test-log.ts';
 import { TEST_TOOLSETS } from './test/support/toolsets.ts';
 
 /**
@@ -17,8 +18,8 @@ import { TEST_TOOLSETS } from './test/support/toolsets.ts';
  */
 export default defineConfig({
   test: {
-    // The Worker logs an event a line; beside a hundred tests that hides what a test has to say.
-    onConsoleLog: (log) => !log.startsWith('{"type":"'),
+    onConsoleLog: (log, _stream, entity) =>
+      showsLog(log, entity && 'fullName' in entity ? entity.fullName : 'the setup of a file'),
     // The kinds run one after another: a server started by one must not starve the timeouts of the next.
     projects: [
       {

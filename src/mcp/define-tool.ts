@@ -77,7 +77,7 @@ export interface Tool {
   readonly outputSchema: StandardSchemaWithJSON;
   /** As a list shows it; made once. */
   listing(): ToolListing;
-  /** @throws z.ZodError when the handler broke its own output schema */
+  /** @throws TypeError that says how the handler broke its own output schema */
   run(input: Record<string, unknown>, context: CallContext): Promise<ToolOutcome | InputRequiredResult>;
 }
 
@@ -121,11 +121,20 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     async run(parsed, context) {
       const answer = await definition.handle(parsed as z.output<Input>, context);
       if (isInputRequiredResult(answer)) return answer;
-      const result = output.parse(answer);
+      const result = promised(name, output.safeParse(answer));
       const text = definition.text?.(result) ?? plainText(result);
       return { structured: result, text, content: definition.content?.(result) ?? [] };
     },
   };
+}
+
+/** The answer as its schema has it. What is wrong with another one is for whoever wrote the tool, in the log. */
+function promised<Output>(name: string, { data, error }: z.ZodSafeParseResult<Output>): Output {
+  if (!error) return data;
+  const faults = error.issues
+    .slice(0, 10)
+    .map(({ path, message }) => (path.length === 0 ? message : `\`${path.map(String).join('.')}\`: ${message}`));
+  throw new TypeError(`\`${name}\` gave what its \`output\` does not allow: ${faults.join('; ')}`);
 }
 
 /** `cart_add_item` as `Cart: add item`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { ROOT } from '../../scripts/lib/paths.ts';
+import { showsLog } from '../support/test-log.ts';
 
 /**
  * docs/your-own-toolset.md prints the code of `cart` as it is in the checkout, whose tests then are
@@ -60,5 +61,19 @@ describe('the tutorial of a toolset of your own', () => {
   it('points to what is there', () => {
     for (const [, path = ''] of page.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g))
       expect(() => read(path.endsWith('/') ? `${path}../../package.json` : path), path).not.toThrow();
+  });
+
+  it('lets the log of a test say why a tool failed, and no more', () => {
+    const shown: string[] = [];
+    const show = (line: string) => showsLog(line, 'a book is added', (text) => void shown.push(text));
+    expect(show('{"type":"tool_called","tool":"reading_add","outcome":"internal"}\n')).toBe(false);
+    const error = { name: 'TypeError', message: '`reading_add` gave what its `output` does not allow' };
+    expect(show(`${JSON.stringify({ type: 'tool_failed', requestId: 'r1', tool: 'reading_add', error })}\n`)).toBe(
+      false,
+    );
+    expect(shown).toEqual([
+      '\ntool_failed reading_add r1\n  TypeError: `reading_add` gave what its `output` does not allow\n  during "a book is added"\n\n',
+    ]);
+    expect(show('what a test prints')).toBe(true);
   });
 });

@@ -55,6 +55,13 @@ const probe = defineToolset('probe', {
         return { counted: 3, nothing: '' };
       },
     }),
+    defineTool('probe_promise', {
+      description: 'Promises a time and gives a word.',
+      behaviour: READ,
+      input: z.strictObject({}),
+      output: z.object({ at: z.iso.datetime(), words: z.array(z.string().max(3)) }),
+      handle: () => ({ at: 'yesterday', words: ['tea', 'milk'] }),
+    }),
   ],
   prompts: [
     definePrompt('probe_plan', {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { rpc, rpcRequest } from '../support/mcp.ts';
 import type { RpcAnswer } from '../support/mcp.ts';
@@ -11,6 +11,8 @@ let ada: Connection;
 beforeAll(async () => {
   ada = await connected();
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 const text = ({ message }: RpcAnswer) => (message.result?.['content'] as { text: string }[] | undefined)?.[0]?.text;
 
@@ -118,6 +120,22 @@ it('a tool without words of its own shows its fields, and its name in words as t
   const { message } = await rpc(ada.accessToken, 'tools/list');
   const tools = message.result?.['tools'] as { name: string; title: string }[];
   expect(tools.find(({ name }) => name === 'probe_count')?.title).toBe('Probe: count');
+});
+
+it("an answer that its tool did not promise is the log's: a client gets the request id", async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const answer = await rpc(ada.accessToken, 'tools/call', { name: 'probe_promise', arguments: {} });
+  expect(text(answer)).toMatch(/^internal: Something went wrong on our side\..* \(request [0-9a-z]{20}\)$/);
+  const requestId = text(answer)?.slice(-21, -1);
+  const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as { requestId: string; error: object });
+  expect(lines.find((line) => line.requestId === requestId)).toMatchObject({
+    type: 'tool_failed',
+    tool: 'probe_promise',
+    error: {
+      message:
+        '`probe_promise` gave what its `output` does not allow: `at`: Invalid ISO datetime; `words.1`: Too big: expected string to have <=3 characters',
+    },
+  });
 });
 
 it('content counts against the budget, and an empty list says that it is empty', async () => {
