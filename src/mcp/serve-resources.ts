@@ -19,7 +19,7 @@ export function addResources(exchange: Exchange): void {
         name,
         resource.uri,
         { title, description, mimeType: resource.mimeType, scopeChallenge },
-        (uri) => read(exchange, uri, () => resource.read(context)),
+        (uri) => read(exchange, uri, async () => ({ mimeType: resource.mimeType, ...(await resource.read(context)) })),
       );
     else
       server.registerResource(
@@ -55,28 +55,41 @@ async function read(exchange: Exchange, uri: URL, body: () => Promise<ResourceBo
   }
 }
 
-/** One page, part after part: the cursor is the part's place and, after a colon, its own cursor. */
+/** A page that has as many begins no other list. */
+const PAGE = 100;
+/** How often one page asks for more: each time is a round trip, and a list may be empty without end. */
+const MAX_ASKED = 10;
+
+/**
+ * One page; its cursor is the place of a list and, after a colon, that list's own cursor. Some clients show
+ * the first page alone. So what is always there comes first, and a page goes on to the next list where
+ * one ends or gives nothing.
+ */
 async function list(granted: readonly RegisteredResource[], cursor: string | undefined, context: RequestContext) {
-  const parts = granted.filter(({ resource }) => resource.uri !== undefined || resource.list !== undefined);
-  const [, place, inner] = /^(\d{1,3})(?::(.*))?$/s.exec(cursor ?? '0') ?? [];
-  if (place === undefined || (cursor !== undefined && parts[Number(place)] === undefined))
+  const lists = granted.flatMap(({ resource }) => (resource.uri === undefined && resource.list ? [resource] : []));
+  const [, place, inner = ''] = /^(\d{1,3}):(.*)$/s.exec(cursor ?? '0:') ?? [];
+  if (place === undefined || (cursor !== undefined && lists[Number(place)] === undefined))
     throw new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
-  const resources: Resource[] = [];
+  const resources = cursor === undefined ? fixedResources(granted) : [];
   let index = Number(place);
   let within = inner === '' ? undefined : inner;
-  // Fixed resources go with whatever page follows them, so that few of them do not cost a request each.
-  for (let part = parts[index]; part; part = parts[++index]) {
-    const { resource } = part;
-    if (resource.uri !== undefined) {
-      const { uri, name, title, description, mimeType } = resource;
-      resources.push({ uri, name, title, description, mimeType });
-      continue;
-    }
-    const page = await resource.list?.(within, context);
-    within = undefined;
+  let asked = 0;
+  for (let next = lists[index]; next; next = lists[index]) {
+    if (resources.length >= PAGE || asked === MAX_ASKED) return { resources, nextCursor: `${index}:${within ?? ''}` };
+    asked += 1;
+    const page = await next.list?.(within, context);
     resources.push(...(page?.resources ?? []));
-    if (page?.nextCursor !== undefined) return { resources, nextCursor: `${index}:${page.nextCursor}` };
-    if (parts[index + 1] !== undefined) return { resources, nextCursor: `${index + 1}:` };
+    within = page?.nextCursor;
+    if (within === undefined) index += 1;
+    else if (page?.resources.length !== 0) return { resources, nextCursor: `${index}:${within}` };
   }
   return { resources };
+}
+
+function fixedResources(granted: readonly RegisteredResource[]): Resource[] {
+  return granted.flatMap(({ resource }) => {
+    if (resource.uri === undefined) return [];
+    const { uri, name, title, description, mimeType } = resource;
+    return [{ uri, name, title, description, mimeType }];
+  });
 }

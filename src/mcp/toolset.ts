@@ -16,17 +16,21 @@ export interface ResourcePage {
 }
 
 /** The text or the bytes (base64) of a resource. */
-export type ResourceBody = { readonly mimeType: string } & ({ readonly text: string } | { readonly blob: string });
+type ResourceContent = { readonly text: string } | { readonly blob: string };
+export type ResourceBody = { readonly mimeType: string } & ResourceContent;
+/** Without a type of its own it has the one that it is listed with. */
+type FixedResourceBody = { readonly mimeType?: string } & ResourceContent;
 
 /** One MCP resource that is always there. Reading needs the toolset's read scope. */
 export interface FixedResource {
+  /** Of any scheme; those that are shipped have `carrel:`. */
   readonly uri: string;
   readonly uriTemplate?: undefined;
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly mimeType: string;
-  read(context: RequestContext): Promise<ResourceBody>;
+  read(context: RequestContext): Promise<FixedResourceBody>;
 }
 
 /** A family of MCP resources. Reading needs the toolset's read scope. */

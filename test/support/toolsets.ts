@@ -2,6 +2,7 @@ import { inputRequired } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
 import { CREATE, definePrompt, defineTool, defineToolset, DESTROY, READ } from '../../src/mcp/toolset.ts';
+import type { ResourceFamily } from '../../src/mcp/toolset.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 
 const confirmation = z.object({ sure: z.boolean() });
@@ -11,6 +12,22 @@ const areYouSure = (message: string) => ({
     message,
     requestedSchema: { type: 'object' as const, properties: { sure: { type: 'boolean' as const } } },
   }),
+});
+
+/** Members of a family, some of them a page. A page that has none says that there is more. */
+const family = (name: string, pages: readonly number[]): ResourceFamily => ({
+  name,
+  title: name,
+  description: 'Something of which there are many.',
+  uriTemplate: `carrel://${name}/{id}`,
+  list: async (cursor = '0') => ({
+    resources: Array.from({ length: pages[Number(cursor)] ?? 0 }, (_, index) => ({
+      uri: `carrel://${name}/${cursor}-${index}`,
+      name: `${cursor}-${index}`,
+    })),
+    nextCursor: Number(cursor) + 1 < pages.length ? String(Number(cursor) + 1) : undefined,
+  }),
+  read: async (id) => ({ mimeType: 'text/plain', text: id }),
 });
 
 /** What the contract of a toolset offers and none that is shipped uses yet. */
@@ -63,7 +80,31 @@ const probe = defineToolset('probe', {
       handle: () => ({ at: 'yesterday', words: ['tea', 'milk'] }),
     }),
   ],
+  resources: [
+    family('rows', [100, 100]),
+    family('gaps', [...Array.from({ length: 12 }, () => 0), 1]),
+    {
+      uri: 'carrel://cart/default',
+      name: 'cart',
+      title: 'The cart',
+      description: 'What is in the cart of the session `default`.',
+      mimeType: 'application/json',
+      read: async ({ workspace }) => ({ text: JSON.stringify(await workspace.cart.view(undefined)) }),
+    },
+  ],
   prompts: [
+    definePrompt('probe_buy', {
+      title: 'Buy more',
+      description: 'Asks for more of what is in the cart.',
+      arguments: z.strictObject({ item: z.string() }),
+      complete: {
+        item: async (typed, { workspace }) => {
+          const { items } = await workspace.cart.view(undefined);
+          return items.map(({ item }) => item).filter((item) => item.startsWith(typed));
+        },
+      },
+      messages: ({ item }) => `Buy more ${item}.`,
+    }),
     definePrompt('probe_plan', {
       title: 'Plan a probe',
       description: 'Plans a probe of something.',

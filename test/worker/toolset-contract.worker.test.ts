@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { rpc, rpcRequest } from '../support/mcp.ts';
+import { rpc, rpcRequest, tool } from '../support/mcp.ts';
 import type { RpcAnswer } from '../support/mcp.ts';
 import { connected, OAuthClient, Person, send as sendTo } from '../support/person.ts';
 import type { Connection } from '../support/person.ts';
@@ -255,6 +255,16 @@ describe('a prompt', () => {
     expect((await complete('nothing', 'subject')).message.error?.code).toBe(-32602);
   });
 
+  it('completes an argument with what is in the workspace', async () => {
+    await tool(ada.accessToken, 'cart_add_item', { item: 'tea' });
+    await tool(ada.accessToken, 'cart_add_item', { item: 'milk' });
+    const { message } = await rpc(ada.accessToken, 'completion/complete', {
+      ref: { type: 'ref/prompt', name: 'probe_buy' },
+      argument: { name: 'item', value: 'te' },
+    });
+    expect(message.result?.['completion']).toMatchObject({ values: ['tea'] });
+  });
+
   it('needs the read scope, to be got, listed and completed', async () => {
     const { accessToken } = await new Person().connect(await OAuthClient.register(), {}, ['sessions:read']);
     expect((await rpc(accessToken, 'prompts/list')).message.result?.['prompts']).toEqual([]);
@@ -264,6 +274,50 @@ describe('a prompt', () => {
       argument: { name: 'subject', value: '' },
     });
     expect(message.error?.code).toBe(-32602);
+  });
+});
+
+describe('the list of resources', () => {
+  interface Page {
+    readonly resources: readonly { readonly uri: string }[];
+    readonly nextCursor?: string;
+  }
+  const page = async (token: string, cursor?: string) =>
+    (await rpc(token, 'resources/list', cursor === undefined ? {} : { cursor })).message.result as unknown as Page;
+
+  it('begins with what is there, for a client that looks at the first page only', async () => {
+    const { accessToken } = await connected();
+    const { resources } = await page(accessToken);
+    expect(resources.slice(0, 2).map(({ uri }) => uri)).toEqual(['carrel://cart/default', 'carrel://rows/0-0']);
+    await tool(accessToken, 'file_write', { name: 'a.txt', text: 'a' });
+    const [cart, file, row] = (await page(accessToken)).resources;
+    expect([cart, file, row]).toMatchObject([
+      { uri: 'carrel://cart/default', mimeType: 'application/json' },
+      { name: 'a.txt' },
+      { uri: 'carrel://rows/0-0' },
+    ]);
+  });
+
+  it('leads through all of them, a hundred and some a page, and gives up on nothing that is empty for long', async () => {
+    const { accessToken } = await connected();
+    const pages = [await page(accessToken)];
+    for (let cursor = pages[0]?.nextCursor; cursor !== undefined; cursor = pages.at(-1)?.nextCursor)
+      pages.push(await page(accessToken, cursor));
+    expect(pages.map(({ resources }) => resources.length)).toEqual([101, 100, 0, 1]);
+    expect(new Set(pages.flatMap(({ resources }) => resources.map(({ uri }) => uri))).size).toBe(202);
+  });
+
+  it.each(['', 'x', '7:', '0', '-1:'])('refuses %j, which is no cursor of it', async (cursor) => {
+    const { message } = await rpc(ada.accessToken, 'resources/list', { cursor });
+    expect(message.error).toMatchObject({ code: -32602, message: expect.stringMatching(/Start again/) as string });
+  });
+
+  it('has what is always there with its media type, which needs to be said once', async () => {
+    await tool(ada.accessToken, 'cart_add_item', { item: 'tea' });
+    const { message } = await rpc(ada.accessToken, 'resources/read', { uri: 'carrel://cart/default' });
+    expect(message.result?.['contents']).toEqual([
+      { uri: 'carrel://cart/default', mimeType: 'application/json', text: expect.stringMatching(/"tea"/) as string },
+    ]);
   });
 });
 
