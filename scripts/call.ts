@@ -1,10 +1,12 @@
 /**
- * `npm run call -- <tool> '<json>'`: calls one tool of a server on this machine, signed in as whoever
- * you say. For trying a tool out while you write it. Exit status 0 only if the tool did not fail.
+ * `npm run call -- <name> '<json>'`: calls one tool of a server on this machine, gets one prompt or reads one
+ * resource, signed in as whoever you say. For trying them out while you write them. Exit status 0 only if
+ * it did not fail.
  */
 import { parseArgs } from 'node:util';
 
-import type { Progress } from '@modelcontextprotocol/client';
+import { ProtocolError } from '@modelcontextprotocol/client';
+import type { Client, ContentBlock, Progress } from '@modelcontextprotocol/client';
 
 import { isLoopbackHostname } from '../src/lib/loopback.ts';
 import { parseJson } from '../src/lib/json.ts';
@@ -13,16 +15,17 @@ import { connect, PersonalAuth } from './client/mcp.ts';
 import { faint, heading, runScript, Stop, strong, withUsage, wrongUsage } from './lib/terminal.ts';
 
 const USAGE = `
-  ${strong("npm run call -- <tool> '<json>'")} ${faint('[options]')}   calls a tool of a server on this machine
+  ${strong("npm run call -- <name> '<json>'")} ${faint('[options]')}   calls a server on this machine
 
-    <tool>            its name; without one, all are listed
+    <name>            of a tool or a prompt, or the URI of a resource;
+                      without one, all are listed
     <json>            its arguments, such as '{"item":"tea"}'
     --url URL         where the server is (http://localhost:8787)
-    --email ADDRESS   who signs in (you@example.com); another address is another workspace
+    --email ADDRESS   who signs in (you@example.com); each has a workspace
 `;
 
 interface Arguments {
-  readonly tool: string | undefined;
+  readonly name: string | undefined;
   readonly input: Record<string, unknown>;
   readonly origin: string;
   readonly email: string;
@@ -42,46 +45,85 @@ function readArguments(args: readonly string[]): Arguments | 'help' {
     }),
   );
   if (values.help === true) return 'help';
-  const [tool, json = '{}', ...more] = positionals;
+  const [name, json = '{}', ...more] = positionals;
   const input = parseJson(json);
   if (typeof input !== 'object' || input === null || Array.isArray(input) || more.length > 0)
     throw wrongUsage(`The arguments are one JSON object, in quotation marks: '{"item":"tea"}'`, USAGE);
   const url = URL.parse(values.url);
   if (!url || !isLoopbackHostname(url.hostname))
     throw wrongUsage('--url is for a server on this machine: no other has the development sign-in.', USAGE);
-  return { tool, input: input as Record<string, unknown>, origin: url.origin, email: values.email };
+  return { name, input: input as Record<string, unknown>, origin: url.origin, email: values.email };
+}
+
+/** What a client may use, with what it says of itself. */
+async function list(client: Client, origin: string): Promise<void> {
+  const capabilities = client.getServerCapabilities() ?? {};
+  const { tools } = await client.listTools();
+  const { prompts } = capabilities.prompts ? await client.listPrompts() : { prompts: [] };
+  const { resources } = capabilities.resources ? await client.listResources() : { resources: [] };
+  const named = resources.map(({ uri, title, name }) => ({ name: uri, description: title ?? name }));
+  for (const [title, things] of Object.entries({ Tools: tools, Prompts: prompts, Resources: named })) {
+    const lines = things.map(({ name, description = '' }) => `  ${strong(name)}  ${faint(description)}`);
+    if (lines.length > 0) process.stdout.write(`${heading(title, origin)}\n${lines.join('\n')}\n\n`);
+  }
+}
+
+const shown = (block: ContentBlock): string => (block.type === 'text' ? block.text : faint(`(${block.type})`));
+
+async function callTool(client: Client, name: string, input: Record<string, unknown>): Promise<void> {
+  const onprogress = ({ progress, total, message = '' }: Progress) =>
+    void process.stderr.write(`${faint(`  ${progress}${total === undefined ? '' : ` of ${total}`} ${message}`)}\n`);
+  const { isError, content, structuredContent } = await client.callTool({ name, arguments: input }, { onprogress });
+  process.stdout.write(`${content.map(shown).join('\n')}\n`);
+  if (structuredContent !== undefined) process.stdout.write(faint(`\n${JSON.stringify(structuredContent, null, 2)}\n`));
+  process.exitCode = isError === true ? 1 : 0;
+}
+
+async function getPrompt(client: Client, name: string, input: Record<string, unknown>): Promise<void> {
+  const { messages } = await client.getPrompt({ name, arguments: input as Record<string, string> });
+  for (const { role, content } of messages) process.stdout.write(`${faint(`${role}:`)} ${shown(content)}\n`);
+}
+
+async function readResource(client: Client, uri: string): Promise<void> {
+  const { contents } = await client.readResource({ uri });
+  for (const { mimeType = '', ...body } of contents)
+    process.stdout.write(`${'text' in body ? body.text : faint('(bytes)')}\n${faint(mimeType)}\n`);
+}
+
+/** @throws Stop when there is nothing of that name */
+async function use(client: Client, { name = '', input, origin }: Arguments): Promise<void> {
+  if (URL.canParse(name)) return readResource(client, name);
+  const { tools } = await client.listTools();
+  if (tools.some((tool) => tool.name === name)) return callTool(client, name, input);
+  const { prompts } = client.getServerCapabilities()?.prompts ? await client.listPrompts() : { prompts: [] };
+  if (prompts.some((prompt) => prompt.name === name)) return getPrompt(client, name, input);
+  throw new Stop(`${origin} has no tool ${name}, and no prompt. Is its toolset in src/toolsets.ts, and in TOOLSETS?`);
 }
 
 await runScript(async () => {
   const read = readArguments(process.argv.slice(2));
   if (read === 'help') return void process.stdout.write(USAGE);
-  const { tool, input, origin, email } = read;
-  const auth = new PersonalAuth(new Browser(origin), email, { name: 'npm run call' });
-  const client = await connect(`${origin}/mcp`, auth).catch((error: unknown) => {
-    throw new Stop(`No sign-in at ${origin}: ${String(error)}. Does \`npm start\` run?`);
-  });
+  const { name, origin, email } = read;
+  let failure = 0;
+  // The SDK and the pages wrap it in words of their own.
+  const watched = async (url: string | URL, init?: RequestInit): Promise<Response> => {
+    const response = await fetch(url, init);
+    if (response.status >= 500) failure = response.status;
+    return response;
+  };
+  const auth = new PersonalAuth(new Browser(origin, watched), email, { name: 'npm run call' });
   try {
-    const { tools } = await client.listTools();
-    if (tool === undefined) {
-      const lines = tools.map(({ name, description = '' }) => `  ${strong(name)}  ${faint(description)}`);
-      process.stdout.write(`${heading('Tools', origin)}\n${lines.join('\n')}\n\n`);
-    } else {
-      if (!tools.some(({ name }) => name === tool))
-        throw new Stop(`${origin} has no tool ${tool}. Is its toolset in src/toolsets.ts, and in TOOLSETS?`);
-      const onprogress = ({ progress, total, message = '' }: Progress) =>
-        void process.stderr.write(`${faint(`  ${progress}${total === undefined ? '' : ` of ${total}`} ${message}`)}\n`);
-      const { isError, content, structuredContent } = await client.callTool(
-        { name: tool, arguments: input },
-        { onprogress },
-      );
-      const text = content.map((block) => (block.type === 'text' ? block.text : faint(`(${block.type})`))).join('\n');
-      process.stdout.write(`${text}\n`);
-      if (structuredContent !== undefined)
-        process.stdout.write(faint(`\n${JSON.stringify(structuredContent, null, 2)}\n`));
-      process.exitCode = isError === true ? 1 : 0;
+    const client = await connect(`${origin}/mcp`, auth, watched).catch((error: unknown) => {
+      throw new Stop(`No sign-in at ${origin}: ${String(error)}. Does \`npm start\` run?`);
+    });
+    try {
+      await (name === undefined ? list(client, origin) : use(client, read));
+    } finally {
+      await auth.revoke();
+      await client.close();
     }
-  } finally {
-    await auth.revoke();
-    await client.close();
+  } catch (thrown) {
+    if (failure > 0) throw new Stop(`${origin} answered ${failure}: look at the terminal of \`npm start\`.`);
+    throw thrown instanceof ProtocolError ? new Stop(thrown.message) : thrown;
   }
 });

@@ -131,6 +131,8 @@ export class PersonalAuth extends AppAuth {
   }
 }
 
+type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 const newClient = () => new Client({ name: 'carrel-demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
 
 /** An app that was refused at the door, registered itself and now waits for its person. */
@@ -141,8 +143,12 @@ export interface PendingSignIn {
 }
 
 /** Connects; for a server that wants a sign-in first, `link` is what the person must follow. */
-async function tryToConnect(mcpUrl: string, auth: AppAuth): Promise<Client | PendingSignIn> {
-  const open = () => new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: auth });
+async function tryToConnect(
+  mcpUrl: string,
+  auth: AppAuth,
+  fetch: Fetch = globalThis.fetch,
+): Promise<Client | PendingSignIn> {
+  const open = () => new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: auth, fetch });
   const transport = open();
   const client = newClient();
   try {
@@ -175,8 +181,8 @@ export async function knock(mcpUrl: string, auth: AppAuth): Promise<PendingSignI
 }
 
 /** Connects with the SDK v2 client (MCP 2026-07-28), signing the person in on the way if that is asked. */
-export async function connect(mcpUrl: string, auth: AppAuth): Promise<Client> {
-  const answer = await tryToConnect(mcpUrl, auth);
+export async function connect(mcpUrl: string, auth: AppAuth, fetch?: Fetch): Promise<Client> {
+  const answer = await tryToConnect(mcpUrl, auth, fetch);
   if (answer instanceof Client) return answer;
   if (!auth.callback) throw new Error('nobody followed the link');
   return answer.finish(auth.callback);
