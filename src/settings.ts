@@ -344,11 +344,11 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
     faults.push({ setting: String(issue.path[0]), problem: issue.message });
 
   const toolsets = typeof env['TOOLSETS'] === 'string' ? list(env['TOOLSETS']) : [];
-  for (const name of toolsets)
+  for (const [index, name] of toolsets.entries())
     if (knownToolsets && !knownToolsets.includes(name))
       faults.push({
         setting: 'TOOLSETS',
-        problem: `names a toolset that does not exist; there are: ${knownToolsets.join(', ')}`,
+        problem: `names a toolset that does not exist; there are: ${knownToolsets.join(', ')} (number ${index + 1} of its names is none of them)`,
       });
 
   // A dev sign-in that answered the internet would let everybody in as anybody.

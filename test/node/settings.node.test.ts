@@ -61,6 +61,20 @@ test('every fault is listed at once, and no value is repeated', () => {
   expect(JSON.stringify(parseSettings(wrong))).not.toContain('too-short');
 });
 
+test('of the names in TOOLSETS it is said which is wrong, without repeating it', () => {
+  const result = parseSettings({ ...minimal, TOOLSETS: 'sessions, readings' }, ['sessions', 'reading']);
+  expect(result).toEqual({
+    ok: false,
+    faults: [
+      {
+        setting: 'TOOLSETS',
+        problem:
+          'names a toolset that does not exist; there are: sessions, reading (number 2 of its names is none of them)',
+      },
+    ],
+  });
+});
+
 describe('PUBLIC_URL', () => {
   test.each(['https://carrel.example.com', 'https://carrel.example.com/', 'http://localhost:8787'])('%s', (url) => {
     const result = parseSettings({ ...minimal, PUBLIC_URL: url });
