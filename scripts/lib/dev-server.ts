@@ -130,13 +130,15 @@ async function healthy(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The file that a setting named in `problem` stands in: the secrets file wins over wrangler.toml. */
-function whereToMend(problem: string, root: string, secretsFile: string): string {
+/** Where a setting named in `problem` stands: an argument wins over the secrets file, and that over wrangler.toml. */
+function whereToMend(problem: string, root: string, secretsFile: string, args: readonly string[]): string {
   const there = readSecretsFile(secretsFile);
-  const files = SETTINGS.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(problem)).map(({ name, kind }) =>
-    kind === 'secret' || name in there ? basename(secretsFile) : 'wrangler.toml',
-  );
-  return files.length === 0 ? root : [...new Set(files)].join(' and ');
+  const given = new Set(args.map((argument) => /^(?:--var=)?(\w+):/.exec(argument)?.[1]));
+  const places = SETTINGS.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(problem)).map(({ name, kind }) => {
+    if (given.has(name)) return `--var ${name}:…`;
+    return kind === 'secret' || name in there ? basename(secretsFile) : 'wrangler.toml';
+  });
+  return places.length === 0 ? root : [...new Set(places)].join(' and ');
 }
 
 async function requireFreePort(port: number): Promise<void> {
@@ -281,7 +283,9 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   } catch (error) {
     await stop();
     if (error instanceof Misconfigured)
-      throw new Stop(`${error.message}\nMend it in ${whereToMend(error.message, root, secretsFile)} and try again.`);
+      throw new Stop(
+        `${error.message}\nMend it in ${whereToMend(error.message, root, secretsFile, options.wranglerArguments ?? [])} and try again.`,
+      );
     if (!deadline.aborted) throw error;
     if (/address already in use/i.test(output))
       throw new Stop('The port was taken by another program while the server started. Run the command again.');

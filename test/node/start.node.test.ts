@@ -121,7 +121,8 @@ describe('startDevServer', () => {
 describe('a configuration that is wrong', () => {
   it('ends the start with the words of the Worker and the file', SLOW, async () => {
     const checkout = makeCheckout();
-    const start = () => startDevServer({ root: checkout, quiet: true });
+    const start = (...wranglerArguments: string[]) =>
+      startDevServer({ root: checkout, quiet: true, wranglerArguments });
     const words = 'The configuration is wrong: GRANT_IDLE_DAYS must be a number.';
     writeFileSync(join(checkout, '.dev.vars'), 'GRANT_IDLE_DAYS=soon\n');
     await expect(start()).rejects.toThrow(`${words}\nMend it in .dev.vars and try again.`);
@@ -130,6 +131,11 @@ describe('a configuration that is wrong', () => {
     const config = join(checkout, 'wrangler.toml');
     writeFileSync(config, readFileSync(config, 'utf8').replace('GRANT_IDLE_DAYS = "30"', 'GRANT_IDLE_DAYS = "soon"'));
     await expect(start()).rejects.toThrow(`${words}\nMend it in wrangler.toml and try again.`);
+
+    writeFileSync(join(checkout, '.dev.vars'), 'GRANT_IDLE_DAYS=30\n');
+    await expect(start('--var', 'GRANT_IDLE_DAYS:soon')).rejects.toThrow(
+      `${words}\nMend it in --var GRANT_IDLE_DAYS:… and try again.`,
+    );
 
     writeFileSync(join(checkout, '.dev.vars'), 'CARREL_SECRET="open\n');
     await expect(start()).rejects.toThrow('Line 1 of .dev.vars opens a quotation mark that is not closed.');
