@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { ENTRY_GZIP_LIMIT, kilobytes } from '../../scripts/lib/bundle-size.ts';
 import { ROOT } from '../../scripts/lib/paths.ts';
 import { showsLog } from '../support/test-log.ts';
 
@@ -25,6 +26,12 @@ const named = [...page.matchAll(/^`(?<path>src\/[^`]+)` lists.*?```diff\n(?<line
     lines: (groups?.['lines'] ?? '').split('\n').filter((line) => line.startsWith('+')),
   }),
 );
+
+/** What is printed of no file that the reader makes: pieces of a toolset that the tests call. */
+const pieces = [...page.matchAll(/^```ts\n(?<code>.*?\n)```$/gms)]
+  .map(({ groups }) => groups?.['code'] ?? '')
+  .filter((code) => !printed.some((file) => file.code === code));
+const unindented = (code: string): string => code.replaceAll(/^ +/gm, '');
 
 /** Neither empty nor a comment alone. */
 const isCode = (line: string): boolean => !/^\s*(?:$|\/\*\*|\*|\/\/)/.test(line);
@@ -49,6 +56,17 @@ describe('the tutorial of a toolset of your own', () => {
   it.each(named)('names the lines that $path has', ({ path, lines }) => {
     const there = read(path).split('\n');
     for (const line of lines) expect(there).toContain(line.slice(1));
+  });
+
+  it('prints of other toolsets what the tests call', () => {
+    expect(pieces).toHaveLength(2);
+    for (const code of pieces) expect(unindented(read('test/support/toolsets.ts'))).toContain(unindented(code));
+  });
+
+  it('says what the gates are', () => {
+    const limit = /const TOKEN_LIMIT = (\d+);/.exec(read('test/node/registry.node.test.ts'))?.[1];
+    expect(page).toContain(`${limit ?? 'no limit'} tokens together`);
+    expect(page).toContain(`${kilobytes(ENTRY_GZIP_LIMIT)}, gzipped`);
   });
 
   it('is as short as it says, and has less than 80 lines of code', () => {
