@@ -81,6 +81,8 @@ const NOISE =
   /^\[wrangler:info\] GET \/healthz |newer version of Wrangler|^If you think this is a bug|disconnected: .*(?:Broken pipe|reset by peer)|^\s*stack: \S+\/workerd@/;
 
 const PREFIX = /^\[wrangler:info\] /;
+/** Before what the Worker writes with console.error. */
+const ERROR_PREFIX = /^\S \[ERROR\] /;
 
 // What lets in whoever has it, and nobody reads.
 const CAPABILITY = /(?<= \/(?:upload|download)\/)[^\s/]{40,}/;
@@ -89,7 +91,7 @@ const CAPABILITY = /(?<= \/(?:upload|download)\/)[^\s/]{40,}/;
 function tidy(line: string): string | undefined {
   const plain = stripVTControlCharacters(line);
   if (NOISE.test(plain)) return undefined;
-  const event = readableEvent(plain);
+  const event = readableEvent(plain.replace(ERROR_PREFIX, ''));
   if (event !== undefined) return event;
   const kept = coloured() ? (PREFIX.test(plain) ? line.slice(line.indexOf(' ') + 1) : line) : plain.replace(PREFIX, '');
   return kept.replace(CAPABILITY, '…');

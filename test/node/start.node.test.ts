@@ -176,6 +176,8 @@ describe('npm start', () => {
     await fetch(`${url}/event`);
     await until(() => output().includes('\nsession_list ok 2 ms\n'));
     expect(output()).not.toContain('per_1');
+    await fetch(`${url}/failure`);
+    await until(() => output().includes('\ntool_failed session_list r1\n  TypeError: it gave nothing\n'));
 
     child.kill('SIGTERM');
     await new Promise((resolve) => child.once('exit', resolve));

@@ -16,6 +16,7 @@ export default {
       return Response.json({ detail: 'The configuration is wrong: GRANT_IDLE_DAYS must be a number.' }, { status: 503, headers: { 'Content-Type': 'application/problem+json' } });
     if (pathname === '/healthz') return new Response('ok');
     if (pathname === '/event') console.log(JSON.stringify({ type: 'tool_called', tool: 'session_list', outcome: 'ok', milliseconds: 2, personId: 'per_1' }));
+    if (pathname === '/failure') console.error(JSON.stringify({ type: 'tool_failed', tool: 'session_list', requestId: 'r1', error: { name: 'TypeError', message: 'it gave nothing' } }));
     if (pathname === '/vars') return Response.json({ deployment: env.DEPLOYMENT, dev: env.DEV_SIGN_IN, secret: env.CARREL_SECRET, extra: env.EXTRA });
     if (pathname === '/add') await env.DIRECTORY.prepare('INSERT INTO guests (name) VALUES (?)').bind('Ada').run();
     if (pathname === '/fail') throw new Error('the Worker fell over');
