@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { Browser } from '../../scripts/client/browser.ts';
 import { addToSecretsFile } from '../../scripts/lib/secrets.ts';
+import { signInAtIssuer } from '../support/issuer.ts';
 import { useRealIssuer } from '../support/real-issuer.ts';
 import { Deployment } from './support/deployment.ts';
 
@@ -23,12 +24,9 @@ afterAll(() => deployment.remove());
 /** Signs in at the issuer. @returns where the issuer sends the browser back to */
 async function callbackFor(browser: Browser, login: string): Promise<URL> {
   const { url: link } = await browser.open('/sign-in/campus');
-  const there = new Browser(issuer.url);
-  const asked = await there.open(link);
-  const known = await there.submit(asked, () => true, { login, password: 'any' });
-  const { url, left } = await there.submit(known, () => true, {});
-  expect([left, url.origin]).toEqual([true, deployment.origin]);
-  return url;
+  const callback = await signInAtIssuer(issuer, link, login);
+  expect(callback.origin).toBe(deployment.origin);
+  return callback;
 }
 
 it('ends a sign-in that a power cut came into', async () => {
