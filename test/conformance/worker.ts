@@ -1,10 +1,12 @@
+// First: the Worker fetches with what it finds when it is loaded.
+import '../support/github-elsewhere.ts';
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
 import { conformanceToolset } from './toolset.ts';
 
-/** The Worker of src/index.ts with one toolset more. */
+/** The Worker of src/index.ts with one toolset more, and GitHub where TEST_GITHUB says. */
 export class Workspace extends WorkspaceObject {
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env, workspaceDependencies(env));

@@ -1,20 +1,29 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll } from 'vitest';
 
 import { startDevServer } from '../../../scripts/lib/dev-server.ts';
 import type { DevServer } from '../../../scripts/lib/dev-server.ts';
+import { isPortFree } from '../../../scripts/lib/ports.ts';
+import { readSecretsFile } from '../../../scripts/lib/secrets.ts';
 
 /** The real bundle under `wrangler dev`, with a throwaway state folder, for the tests of one file. */
 export class Deployment {
   readonly #state = mkdtempSync(join(tmpdir(), 'carrel-e2e-'));
   readonly #vars: Readonly<Record<string, string>>;
+  readonly #entry: string | undefined;
   #server: DevServer | undefined;
 
-  constructor(vars: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param vars settings of it that are not as in wrangler.toml
+   * @param entry a module with the Worker and what a test puts before it, seen from the checkout
+   */
+  constructor(vars: Readonly<Record<string, string>> = {}, entry?: string) {
     this.#vars = vars;
+    this.#entry = entry;
   }
 
   get #running(): DevServer {
@@ -36,19 +45,33 @@ export class Deployment {
     return this.#state;
   }
 
+  /** Those that it made for itself. */
+  get secrets(): Readonly<Record<string, string>> {
+    return readSecretsFile(join(this.#state, 'dev.vars'));
+  }
+
   /** The process group that workerd belongs to. */
   get pid(): number {
     return this.#running.pid;
   }
 
   async start(port = 0): Promise<void> {
-    this.#server = await startDevServer({ port, persistTo: this.#state, vars: this.#vars, quiet: true });
+    this.#server = await startDevServer({
+      port,
+      persistTo: this.#state,
+      vars: this.#vars,
+      quiet: true,
+      ...(this.#entry === undefined ? {} : { entry: this.#entry }),
+    });
   }
 
   /** `kill -9` of wrangler and workerd; resolves when they are gone. */
   async kill(): Promise<void> {
-    this.#running.kill();
-    await this.#running.ended;
+    const server = this.#running;
+    server.kill();
+    await server.ended;
+    // That is wrangler's end: of two processes that die at once, workerd may be the second.
+    for (let waited = 0; !(await isPortFree(server.port)) && waited < 5000; waited += 20) await sleep(20);
   }
 
   /** Starts again after {@link kill}, on the same port and the same state. */

@@ -5,7 +5,7 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The JSON-RPC message in it. */
+  /** The JSON-RPC message in it; empty for a refusal that is none. */
   readonly message: { result?: Record<string, unknown>; error?: { code: number; message: string; data?: unknown } };
 }
 
@@ -34,7 +34,7 @@ export async function rpc(
     status: response.status,
     headers: response.headers,
     text,
-    message: JSON.parse(data) as WireAnswer['message'],
+    message: data === '' ? {} : (JSON.parse(data) as WireAnswer['message']),
   };
 }
 
