@@ -13,8 +13,11 @@ import { lastWords } from './lib/wrangler.ts';
 const USAGE = `
   ${strong('npm run conformance')}   runs the official MCP conformance suite
 
-    Both requirement sets of a server, 2026-07-28 and 2025-11-25, and the
-    authorization server, on a free port, with a toolset that only tests have.
+    Both requirement sets of a server, 2026-07-28 and 2025-11-25, on a free port,
+    with a toolset that only tests have; and the authorization server, with
+    somebody who signs in in each way: with the development sign-in, a passkey
+    in software, an OpenID Connect issuer on this machine, and GitHub. That
+    last one is a stand-in on this machine: github.com wants a person.
 `;
 
 const stack = new ConformanceStack();
@@ -40,7 +43,7 @@ async function conformance(steps: Steps): Promise<void> {
   });
   const report = await steps.step({
     name: 'Run the suite',
-    expected: 'results of both requirement sets and of the authorization server',
+    expected: 'results of both requirement sets, and of the authorization server with each way to sign in',
     run: () => runConformance(stack),
     note: ({ outcomes }) => `${outcomes.length} scored`,
   });

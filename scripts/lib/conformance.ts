@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 import { EXCEPTIONS, SCORED } from '../../test/conformance/expected.ts';
 import type { Part } from '../../test/conformance/expected.ts';
-import { approve, Browser } from '../client/browser.ts';
+import { PROVIDER_NAMES, START_PROVIDER } from '../../test/support/identity-providers.ts';
+import type { IdentityProvider, ProviderName } from '../../test/support/identity-providers.ts';
+import { Browser, decide } from '../client/browser.ts';
 import { AppAuth, connect, knock, PersonalAuth } from '../client/mcp.ts';
 import { startBearerProxy } from './conformance-proxy.ts';
 import type { BearerProxy } from './conformance-proxy.ts';
@@ -13,6 +15,7 @@ import type { Check, Scenario } from './conformance-suite.ts';
 import { startDevServer } from './dev-server.ts';
 import type { DevServer } from './dev-server.ts';
 import { nextFreePort } from './ports.ts';
+import { readSecretsFile } from './secrets.ts';
 import { Stop } from './terminal.ts';
 
 /**
@@ -21,18 +24,29 @@ import { Stop } from './terminal.ts';
  * `npm run conformance` prints what it finds; test/conformance/conformance.e2e.test.ts asserts it.
  */
 
-/** The Worker with the toolset that the suite calls. It is in no other bundle. */
+/** The Worker with the toolset that the suite calls, and with a stand-in for GitHub. It is in no other bundle. */
 const ENTRY = 'test/conformance/worker.ts';
 const TOOLSET = 'conformance';
 
-const EMAIL = 'ada@example.com';
+const LOGIN = 'ada';
+const EMAIL = `${LOGIN}@example.com`;
 const APP = 'Conformance suite';
 
 export const PARTS = ['2026-07-28', '2025-11-25', 'authorization'] as const satisfies readonly Part[];
 
+/**
+ * The providers with which somebody signs in for the checks of the authorization server: all that
+ * there are. The suite prints a link and leaves the pages to whoever follows it, so each can be driven
+ * that a program can go through. Of GitHub that is a stand-in, which answers as its documentation
+ * says: github.com has pages that want a person.
+ */
+export const PROVIDERS = PROVIDER_NAMES;
+
 /** How a scored scenario came out, or, of the authorization server, a check. */
 export interface Outcome {
   readonly part: Part;
+  /** Who vouched for the person, where the suite had somebody sign in. */
+  readonly provider?: ProviderName;
   readonly name: string;
   readonly verdict: 'passed' | 'failed';
   /** Why it cannot pass, where that is known. */
@@ -75,6 +89,16 @@ export function scored(part: Part): readonly string[] {
 
 const sentence = ({ id, errorMessage, description }: Check): string => `${id}: ${errorMessage ?? description}`;
 
+/** Everything failed, because the checks could not be run to their end. */
+function broken(provider: ProviderName, error: unknown): readonly Outcome[] {
+  const fault = error instanceof Error ? error.message : String(error);
+  return scored('authorization').map((name) => ({
+    ...outcome('authorization', name, []),
+    provider,
+    faults: [`Signed in with ${provider} it did not come to its end: ${fault}`],
+  }));
+}
+
 function outcome(part: Part, name: string, checks: readonly Check[]): Outcome {
   const having = (status: Check['status']) => checks.filter((check) => check.status === status);
   // The metadata of an authorization server is all recommendations to this suite; to us it is not.
@@ -94,19 +118,20 @@ function outcome(part: Part, name: string, checks: readonly Check[]): Outcome {
 export class ConformanceStack {
   readonly #folder = mkdtempSync(join(tmpdir(), 'carrel-conformance-'));
   readonly #stopping = new AbortController();
+  readonly #providers = new Map<ProviderName, IdentityProvider>();
   #server: Promise<DevServer> | undefined;
   #proxy: BearerProxy | undefined;
 
   /** Starts the Worker and the proxy. @returns the origin that the suite will call */
   async start(): Promise<string> {
     const state = join(this.#folder, 'state');
-    this.#server = startDevServer({
-      persistTo: state,
-      entry: ENTRY,
-      vars: { TOOLSETS: TOOLSET },
-      quiet: true,
-    });
+    for (const name of PROVIDERS) this.#providers.set(name, await START_PROVIDER[name]());
+    const settings = [...this.#providers.values()].flatMap(({ vars }) => Object.entries(vars));
+    const vars = { TOOLSETS: TOOLSET, ...Object.fromEntries(settings) };
+    this.#server = startDevServer({ persistTo: state, entry: ENTRY, vars, quiet: true });
     const { url } = await this.#server;
+    const secrets = readSecretsFile(join(state, 'dev.vars'));
+    for (const provider of this.#providers.values()) await provider.introduce(url, secrets);
     this.#proxy = await startBearerProxy(url);
     return this.#proxy.url;
   }
@@ -123,21 +148,9 @@ export class ConformanceStack {
 
   /** Runs one part of the suite. */
   async run(part: Part): Promise<ConformanceReport> {
-    const scenarios = part === 'authorization' ? await this.#authorization() : await this.#requirements(part);
+    if (part === 'authorization') return this.#authorizations();
+    const scenarios = await this.#requirements(part);
     const names = scored(part);
-    if (part === 'authorization') {
-      const checks = scenarios.flatMap((scenario) => scenario.checks);
-      return {
-        outcomes: names.map((name) =>
-          outcome(
-            part,
-            name,
-            checks.filter(({ id }) => id === name),
-          ),
-        ),
-        unscored: [],
-      };
-    }
     const found = new Map(scenarios.map(({ name, checks }) => [name, checks]));
     return {
       outcomes: names.map((name) => outcome(part, name, found.get(name) ?? [])),
@@ -157,6 +170,7 @@ export class ConformanceStack {
     await this.#proxy?.close();
     const server = await this.#server?.catch(() => undefined);
     await server?.stop();
+    for (const provider of this.#providers.values()) provider.close();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -165,8 +179,8 @@ export class ConformanceStack {
     return this.#proxy;
   }
 
-  #results(part: Part): string {
-    const folder = join(this.#folder, part);
+  #results(name: string): string {
+    const folder = join(this.#folder, name);
     mkdirSync(folder);
     return folder;
   }
@@ -180,8 +194,27 @@ export class ConformanceStack {
     });
   }
 
+  /** One provider after another: the suite listens on one port at a time. */
+  async #authorizations(): Promise<ConformanceReport> {
+    const outcomes: Outcome[] = [];
+    for (const [name, provider] of this.#providers) {
+      try {
+        const checks = (await this.#authorization(name, provider)).flatMap((scenario) => scenario.checks);
+        for (const id of scored('authorization')) {
+          const own = checks.filter((check) => check.id === id);
+          outcomes.push({ ...outcome('authorization', id, own), provider: name });
+        }
+      } catch (error) {
+        // The others can still say something, unless nobody wants to hear it.
+        this.#stopping.signal.throwIfAborted();
+        outcomes.push(...broken(name, error));
+      }
+    }
+    return { outcomes, unscored: [] };
+  }
+
   /** The suite prints a link and waits for the way back; a person follows it. */
-  async #authorization(): Promise<readonly Scenario[]> {
+  async #authorization(name: ProviderName, provider: IdentityProvider): Promise<readonly Scenario[]> {
     // Not through the proxy: an app that has a token is not asked to register.
     const issuer = (await this.#server)?.url ?? '';
     const port = await nextFreePort(33_500);
@@ -192,14 +225,17 @@ export class ConformanceStack {
     const failing = new AbortController();
     let following: Promise<void> | undefined;
     const follow = async (link: string): Promise<void> => {
-      const back = await approve(new Browser(issuer), link, EMAIL);
-      await (await fetch(back)).text();
+      const browser = new Browser(issuer);
+      const finish = await provider.begin(browser, await browser.open(link), LOGIN);
+      const back = await decide(browser, await finish(), 'approve');
+      if (!back.left) throw new Error(`the browser stayed at ${back.url.pathname} with status ${back.status}`);
+      await (await fetch(back.url)).text();
     };
     const options = ['--client-id', app.clientId, '--resource', `${issuer}/mcp`, '--port', String(port)];
     try {
       return await runSuite({
         args: ['authorization', '--url', issuer, ...options],
-        results: this.#results('authorization'),
+        results: this.#results(`authorization-${name}`),
         timeout: 60_000,
         signal: AbortSignal.any([this.#stopping.signal, failing.signal]),
         onOutput: (output) => {
@@ -216,7 +252,7 @@ export class ConformanceStack {
   }
 }
 
-/** Both requirement sets and the authorization server. @throws Stop when the suite does not run */
+/** Both requirement sets, and the authorization server with each provider. @throws Stop when the suite does not run */
 export async function runConformance(stack: ConformanceStack): Promise<ConformanceReport> {
   // At once: most of the time the suite waits, and that it measures in tenths of a second two cores can bear.
   const [first, second, third] = await Promise.all([

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { ConformanceStack, PARTS, runConformance, scored } from '../../scripts/lib/conformance.ts';
+import { ConformanceStack, PARTS, PROVIDERS, runConformance, scored } from '../../scripts/lib/conformance.ts';
 import type { ConformanceReport, Outcome } from '../../scripts/lib/conformance.ts';
 import { EXCEPTIONS } from './expected.ts';
+import type { Part } from './expected.ts';
 
 /** What `npm run conformance` shows, a test a scenario. */
 
@@ -16,20 +17,30 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-describe.each(PARTS)('conformance %s', (part) => {
-  const found = (name: string): Outcome => {
-    const outcome = report.outcomes.find((each) => each.part === part && each.name === name);
-    expect(outcome, `${name} was not run`).toBeDefined();
-    return outcome!;
-  };
-  const exceptions = EXCEPTIONS[part];
+function found(part: Part, name: string, provider?: string): Outcome {
+  const outcome = report.outcomes.find(
+    (each) => each.part === part && each.name === name && each.provider === provider,
+  );
+  expect(outcome, `${name} was not run`).toBeDefined();
+  return outcome!;
+}
 
-  it.each(scored(part).filter((name) => !(name in exceptions)))('%s', (name) => {
-    expect(found(name).faults).toEqual([]);
+const required = (part: Part) => scored(part).filter((name) => !(name in EXCEPTIONS[part]));
+
+describe.each(PARTS.filter((part) => part !== 'authorization'))('conformance %s', (part) => {
+  it.each(required(part))('%s', (name) => {
+    expect(found(part, name).faults).toEqual([]);
   });
 
   // A test of its own for what cannot pass: one that begins to pass must leave the list.
-  it.for(Object.entries(exceptions))('%s cannot pass: %s', ([name]) => {
-    expect(found(name).verdict).toBe('failed');
+  it.for(Object.entries(EXCEPTIONS[part]))('%s cannot pass: %s', ([name]) => {
+    expect(found(part, name).verdict).toBe('failed');
+  });
+});
+
+// Nothing of it is an exception, with whomever somebody signs in.
+describe.each(PROVIDERS)('conformance authorization, signed in with %s', (provider) => {
+  it.each(scored('authorization'))('%s', (name) => {
+    expect(found('authorization', name, provider).faults).toEqual([]);
   });
 });

@@ -129,4 +129,16 @@ describe('the report', () => {
     expect(text).toMatch(/· hinted {2}2025-11-25\n +hinted: no session id\n/);
     expect(text).toMatch(/✘ 2025-11-25 +2 of 30 {2}1 cannot/);
   });
+
+  it('names the provider with which a check of the authorization server failed', () => {
+    const check = { part: 'authorization', name: 'authorization-code-grant' } as const;
+    const text = render(
+      outcome({ ...check, provider: 'dev' }),
+      outcome({ ...check, provider: 'oidc', verdict: 'failed', faults: ['the browser stayed'] }),
+    );
+    expect(text).toMatch(/signed in with +dev +passkey +oidc +github$/m);
+    expect(text).toMatch(/^ {2}authorization-code-grant +✔ 2 +✘ 1 fails$/m);
+    expect(text).toMatch(/✘ authorization-code-grant {2}authorization, signed in with oidc\n +the browser stayed\n/);
+    expect(text).toMatch(/✘ authorization +1 of 12$/m);
+  });
 });
