@@ -1,7 +1,7 @@
 import type { BrowserPage } from '../../scripts/client/browser.ts';
 import { DEVICE_GRANT } from '../../src/oauth/model.ts';
 import { OAuthClient, sendForm } from './person.ts';
-import type { Fields } from './person.ts';
+import type { Fields } from './oauth-client.ts';
 import { formAt } from './people.ts';
 import type { Visitor } from './people.ts';
 
