@@ -43,6 +43,7 @@ export default defineConfig({
                 // All of them, those that are off by default too.
                 TOOLSETS: Object.keys(TEST_TOOLSETS).join(','),
                 DEV_SIGN_IN: 'true',
+                CALLS_PER_MINUTE: '0',
                 CARREL_SECRET: 'test-secret-'.padEnd(64, '0'),
                 PERSON_ID_KEY: 'test-person-id-key-'.padEnd(64, '0'),
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),

@@ -7,6 +7,7 @@ import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
 import { FileService } from './files/service.ts';
 import { AccessControl } from './http/access.ts';
+import { addressLimit } from './http/address-limit.ts';
 import { readToEnd } from './http/body.ts';
 import { refuseRedirects } from './http/outbound.ts';
 import { readinessRoutes } from './http/readiness.ts';
@@ -38,6 +39,8 @@ export interface Bindings {
   readonly DIRECTORY: D1Database;
   readonly FILES: R2Bucket;
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceObject>;
+  readonly PAGES_LIMIT?: RateLimit;
+  readonly TOKENS_LIMIT?: RateLimit;
 }
 
 export interface App {
@@ -94,7 +97,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
-  const guard = new ResourceGuard(new TokenCheck(workspaces, personIds), scopeNames);
+  const guard = new ResourceGuard(new TokenCheck(workspaces, personIds, telemetry), scopeNames);
   const access = new AccessControl(guard, workspaces);
   const lines = new AuditRepo(env.DIRECTORY);
   const audit = new AuditTrail(lines, telemetry);
@@ -107,6 +110,9 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     audit,
     device: async (call) => (await peopleApp()).devices.token(call),
   });
+  /** On one's own machine every request has one address. */
+  const limitOf = (binding: RateLimit | undefined) =>
+    addressLimit(settings.deployment === 'production' ? binding : undefined);
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
@@ -115,7 +121,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
-    ...oauthRoutes({ tokens, servers, env: oauthEnv, registrations }),
+    ...oauthRoutes({ tokens, servers, env: oauthEnv, registrations, limit: limitOf(env.TOKENS_LIMIT) }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
   ];
   /** Loaded when a person comes: an isolate that serves clients only never parses it. */
@@ -151,7 +157,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     routes: [...forPrograms, ...documents],
     otherwise: async (request) => {
       const { routes, mapError } = await peopleApp();
-      pages ??= createRouter({ ...guards, routes, mapError });
+      pages ??= createRouter({ ...guards, routes, mapError, limit: limitOf(env.PAGES_LIMIT) });
       return pages(request);
     },
   });
@@ -182,6 +188,7 @@ export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
     telemetry,
     audit: new AuditTrail(new AuditRepo(env.DIRECTORY), telemetry),
     onReuse: parsed.settings.onRefreshReuse,
+    callsPerMinute: parsed.settings.callsPerMinute,
   };
 }
 

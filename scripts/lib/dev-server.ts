@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { SETTINGS } from '../../src/settings.ts';
+import { SETTINGS } from '../../src/setting-descriptions.ts';
 import { readableEvent } from './events.ts';
 import { applyLocalMigrations } from './local-migrations.ts';
 import { ROOT, wranglerEntry } from './paths.ts';
@@ -57,7 +57,7 @@ export interface DevServer {
 }
 
 /** Set here and nowhere else, so that no deployment can carry the dev sign-in. */
-export const DEVELOPMENT_VARS = { DEPLOYMENT: 'development', DEV_SIGN_IN: 'true' };
+export const DEVELOPMENT_VARS = { DEPLOYMENT: 'development', DEV_SIGN_IN: 'true', CALLS_PER_MINUTE: '0' };
 
 const KEPT_OUTPUT = 64 * 1024;
 

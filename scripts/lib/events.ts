@@ -33,6 +33,8 @@ function inWords(event: Logged<TelemetryEvent>): string {
       return `grant_made ${event.clientId} ${event.scopes.join(' ')}`;
     case 'oauth_refused':
       return `oauth_refused ${event.code} ${event.reason}`;
+    case 'invented_tokens':
+      return `invented_tokens ${event.count}`;
     case 'request_failed':
       return failed(`request_failed ${event.path} ${event.requestId}`, event.error);
     case 'tool_failed':

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { parseSettings, type SettingDescription, SETTINGS, type SettingsFault } from '../../src/settings.ts';
+import { type SettingDescription, SETTINGS } from '../../src/setting-descriptions.ts';
+import { parseSettings, type SettingsFault } from '../../src/settings.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 import type { Check } from './checks.ts';
 import { findLogin, NOT_LOGGED_IN } from './deploy/login.ts';

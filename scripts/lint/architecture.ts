@@ -1,6 +1,6 @@
 import type { OxlintOverride } from 'oxlint';
 
-import { SETTINGS } from '../../src/settings.ts';
+import { SETTINGS } from '../../src/setting-descriptions.ts';
 
 /**
  * Who may know whom, as lint rules. ARCHITECTURE.md says why; test/node/architecture.node.test.ts

@@ -39,7 +39,7 @@ export class AccessControl {
   ): Promise<Response> {
     const { request, origin } = context;
     return this.#guard.protect(request, origin, path, async (known, token) => {
-      const observer: CallObserver = { first: undefined, refusal: undefined };
+      const observer: CallObserver = { first: undefined, refusal: undefined, admitted: false };
       const principal = principalOf(known);
       const workspace = this.#workspaces.open(principal.workspaceId, callerOf(known), observer);
       const resourceMetadataUrl = ResourceGuard.metadataUrl(origin, path);
@@ -57,6 +57,8 @@ export class AccessControl {
         ({ body }) => body?.cancel(),
         () => undefined,
       );
+      // Only a 401 makes a client sign in again, which is no way out of too many calls.
+      if (observer.refusal.code !== 'unauthenticated') throw observer.refusal;
       return this.#guard.challenge(request, origin, path);
     });
   }

@@ -48,12 +48,16 @@ export function problem(error: CarrelError, requestId: string, status: number = 
       headers: {
         'Content-Type': 'application/problem+json',
         'Cache-Control': 'no-store',
-        ...(typeof error.details['retry_after'] === 'number'
-          ? { 'Retry-After': String(error.details['retry_after']) }
-          : {}),
+        ...retryAfter(error),
       },
     },
   );
+}
+
+/** When to come back, for an error that says so: `details.retry_after`, in seconds. */
+export function retryAfter({ details }: Pick<CarrelError, 'details'>): Record<string, string> {
+  const seconds = details['retry_after'];
+  return typeof seconds === 'number' ? { 'Retry-After': String(seconds) } : {};
 }
 
 /** 405 with the methods that the path has. */

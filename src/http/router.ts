@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { AddressLimit } from './address-limit.ts';
 import { STYLESHEET_PREFIX } from './assets.ts';
 import { withBoundedBody } from './body.ts';
 import { maySend, preflight, withCors, withSecurityHeaders } from './headers.ts';
@@ -18,6 +19,8 @@ interface RouterOptions {
   /** The answer to an error that a library of a route throws, if it is one of those. */
   readonly mapError?: (thrown: unknown, requestId: string, request: Request) => Response | undefined;
   readonly telemetry: Telemetry;
+  /** What each request must pass first; throws for one that is held up. */
+  readonly limit?: AddressLimit;
   /** Who answers what is at no route of this table; without one, nobody. */
   readonly otherwise?: (request: Request) => Promise<Response>;
 }
@@ -29,7 +32,7 @@ type Environment = { Variables: { requestId: string; url: URL; readable: boolean
  * All requests: the guard, the ordered table of routes, and the one place where an error becomes an
  * answer, for programs as problem+json and for people as a page.
  */
-export function createRouter({ routes, accepts, mapError, telemetry, otherwise }: RouterOptions): Answer {
+export function createRouter({ routes, accepts, mapError, telemetry, limit, otherwise }: RouterOptions): Answer {
   const app = new Hono<Environment>();
 
   app.use(async (c, next) => {
@@ -52,6 +55,7 @@ export function createRouter({ routes, accepts, mapError, telemetry, otherwise }
   for (const route of routes) {
     const { path, crossOrigin } = route;
     app.use(path, async (c, next) => {
+      await limit?.(c.req.raw);
       if (!maySend(c.req.raw, c.get('url').origin, crossOrigin)) throw foreignPage();
       c.set('readable', crossOrigin !== undefined && c.req.method !== 'OPTIONS');
       await next();

@@ -1,3 +1,4 @@
+import type { AddressLimit } from '../http/address-limit.ts';
 import { endpoint, way } from '../http/endpoint.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import { clientAddress } from '../lib/client-address.ts';
@@ -13,12 +14,13 @@ interface OAuthRoutesOptions {
   readonly servers: AuthorizationServers;
   readonly env: OAuthEnv;
   readonly registrations: Registrations;
+  readonly limit: AddressLimit;
 }
 
 const noSuchDocument = () => new CarrelError('not_found', 'There is no such discovery document here.');
 
 /** What clients ask of the authorization server themselves: /register, /token, its metadata. */
-export function oauthRoutes({ tokens, servers, env, registrations }: OAuthRoutesOptions): Route[] {
+export function oauthRoutes({ tokens, servers, env, registrations, limit }: OAuthRoutesOptions): Route[] {
   const metadata = way({
     handle: async ({ request, origin, requestId }: HttpContext) => {
       await registrations.noteDiscovery(requestId);
@@ -39,6 +41,7 @@ export function oauthRoutes({ tokens, servers, env, registrations }: OAuthRoutes
 
   const register = way({
     handle: async ({ request, origin, requestId }: HttpContext) => {
+      await limit(request);
       const address = clientAddress(request.headers);
       return registrations.register(await request.text(), { address, origin, requestId }, (body) =>
         servers.for(origin).fetch(new Request(request, { body, method: 'POST' }), env, NO_CONTEXT),
@@ -47,7 +50,10 @@ export function oauthRoutes({ tokens, servers, env, registrations }: OAuthRoutes
   });
 
   const token = way({
-    handle: ({ request, origin, requestId }: HttpContext) => tokens.serve(request, origin, requestId),
+    handle: async ({ request, origin, requestId }: HttpContext) => {
+      await limit(request);
+      return tokens.serve(request, origin, requestId);
+    },
   });
 
   const documents = () => import('./operations.ts');

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../lib/bounded-map.ts';
 import { sha256Hex } from '../lib/encoding.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Workspaces } from '../workspace/client.ts';
 import type { TokenFacts } from './model.ts';
 import type { PersonIds } from './person-ids.ts';
@@ -14,6 +15,9 @@ export interface KnownToken {
   readonly facts: TokenFacts;
 }
 
+/** How often invented tokens are reported, in ms. */
+const REPORT_MS = 60_000;
+
 /**
  * Reads access tokens. What a token stands for never changes, so it is unwrapped once an isolate and
  * kept in memory; whether it may be used is never kept, and asked of the workspace on every request.
@@ -21,11 +25,16 @@ export interface KnownToken {
 export class TokenCheck {
   readonly #workspaces: Workspaces;
   readonly #personIds: PersonIds;
+  readonly #telemetry: Telemetry;
   readonly #known = new BoundedMap<string, KnownToken>(2000);
+  /** Invented tokens since the last event about them, and when that was, ms since the epoch. */
+  #invented = 0;
+  #reportedAt = 0;
 
-  constructor(workspaces: Workspaces, personIds: PersonIds) {
+  constructor(workspaces: Workspaces, personIds: PersonIds, telemetry: Telemetry) {
     this.#workspaces = workspaces;
     this.#personIds = personIds;
+    this.#telemetry = telemetry;
   }
 
   /** @returns undefined for a token that is not ours (no storage is read), unknown or expired */
@@ -38,7 +47,10 @@ export class TokenCheck {
     const isPersonal = isPersonalToken(token);
     const parts = isPersonal ? personalTokenParts(token) : tokenParts(token);
     const personId = parts && (await this.#personIds.parse(parts.outwardPerson));
-    if (!parts || personId === undefined) return undefined;
+    if (!parts || personId === undefined) {
+      this.#countInvented(Date.now());
+      return undefined;
+    }
     const { grantId } = parts;
     const tokenHash = await sha256Hex(token);
     const facts = isPersonal
@@ -48,5 +60,14 @@ export class TokenCheck {
     const read = { personId, grantId, tokenHash, facts };
     this.#known.set(cacheKey, read);
     return read;
+  }
+
+  /** Counted and not written one by one: whoever sends them decides how many there are. */
+  #countInvented(now: number): void {
+    this.#invented += 1;
+    if (now - this.#reportedAt < REPORT_MS) return;
+    this.#telemetry.record({ type: 'invented_tokens', count: this.#invented });
+    this.#invented = 0;
+    this.#reportedAt = now;
   }
 }

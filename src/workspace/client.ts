@@ -6,7 +6,13 @@ import type { Standing } from './standing.ts';
 /** On whose behalf a request reaches a workspace. Checked there, on every request. */
 export type Caller =
   /** A client with an access token. */
-  | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
+  | {
+      readonly kind: 'token';
+      readonly grantId: string;
+      readonly tokenHash: string;
+      /** A further call of a request that was let in: it does not count as another, nor can it be one too many. */
+      readonly continues?: true;
+    }
   /** The holder of a signed address, which lives no longer than the grant that minted it has this scope. */
   | { readonly kind: 'address'; readonly grantId: string; readonly scope: string };
 
@@ -15,6 +21,8 @@ export type CallOutcome =
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false;
+      /** Whether the caller was let in, and what it asked for failed. */
+      readonly admitted: boolean;
       readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
     };
 

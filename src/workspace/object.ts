@@ -15,6 +15,7 @@ import type { Pause } from '../oauth/storage.ts';
 import { isPersonalGrant } from '../oauth/personal-token.ts';
 import { PersonalTokenStore } from '../oauth/personal-token-store.ts';
 import { GrantStore } from '../oauth/store.ts';
+import { Rate } from '../lib/rate.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agenda } from './agenda.ts';
 import type { AgendaTask } from './agenda.ts';
@@ -36,6 +37,8 @@ export interface WorkspaceDependencies {
   readonly telemetry: Telemetry;
   readonly audit: AuditTrail;
   readonly onReuse: OnReuse;
+  /** Of all who call for this person together; 0 for any number. */
+  readonly callsPerMinute: number;
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
 }
@@ -53,6 +56,7 @@ export class WorkspaceObject extends DurableObject {
   readonly #standing: StandingStore;
   readonly #keeper: GrantKeeper;
   readonly #agenda: Agenda;
+  readonly #calls: Rate;
   readonly #dependencies: WorkspaceDependencies;
 
   constructor(state: DurableObjectState, env: object, dependencies: WorkspaceDependencies) {
@@ -69,6 +73,7 @@ export class WorkspaceObject extends DurableObject {
     this.#libraryGrants = new LibraryGrants(this.#grants);
     this.#personalTokens = new PersonalTokenStore(this.#db);
     this.#standing = new StandingStore(this.#db);
+    this.#calls = new Rate(dependencies.callsPerMinute);
     this.#keeper = new GrantKeeper({ ...dependencies, grants: this.#grants });
   }
 
@@ -76,7 +81,7 @@ export class WorkspaceObject extends DurableObject {
    * Runs a method of a feature store for a caller who may use it now: one round trip both checks the
    * caller and does what the caller asks, with nothing in between. Without a store it only checks.
    *
-   * A refusal (`unauthenticated` for a token, `forbidden` for an address) and every other CarrelError
+   * A refusal (`unauthenticated` for a token, `forbidden` for an address, `limit_exceeded`) and every other CarrelError
    * is a value: the platform counts an exception that leaves an object as a failure of the object.
    */
   async run(
@@ -85,14 +90,16 @@ export class WorkspaceObject extends DurableObject {
     method?: string,
     parameters: readonly unknown[] = [],
   ): Promise<CallOutcome> {
+    let admitted = false;
     try {
       this.#admit(caller, Date.now());
+      admitted = true;
       if (store === undefined || method === undefined) return { ok: true, value: undefined };
       return { ok: true, value: await callStore(this.#stores, store, method, parameters) };
     } catch (error) {
       if (!(error instanceof CarrelError)) throw error;
       const { code, message, details } = error;
-      return { ok: false, error: { code, message, details } };
+      return { ok: false, admitted, error: { code, message, details } };
     }
   }
 
@@ -204,7 +211,7 @@ export class WorkspaceObject extends DurableObject {
     );
   }
 
-  /** @throws CarrelError when the grant, the token or the person's standing no longer allows it */
+  /** @throws CarrelError when the grant, the token, the person's standing or the rate of calls does not allow it */
   #admit(caller: Caller, now: number): void {
     if (caller.kind === 'token') {
       const tokens = isPersonalGrant(caller.grantId) ? this.#personalTokens : this.#grants;
@@ -215,6 +222,13 @@ export class WorkspaceObject extends DurableObject {
     } else if (!this.#isEntitled() || !this.#outlives(caller, now)) {
       throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
     }
+    if (caller.kind === 'token' && caller.continues === true) return;
+    // Only now: whoever may not call uses up nothing.
+    const wait = this.#calls.take(now);
+    if (wait !== undefined)
+      throw new CarrelError('limit_exceeded', `Too many calls in a minute. Go on in ${wait} s.`, {
+        details: { retry_after: wait },
+      });
   }
 
   /** Whether what made a signed address is still there, and may still do what the address does. */

@@ -8,6 +8,8 @@ export interface CallObserver {
   /** The first of them, settled when it is back; undefined while there was none. */
   first: Promise<void> | undefined;
   refusal: CarrelError | undefined;
+  /** Whether a round trip was let in: those that follow it belong to the same request. */
+  admitted: boolean;
 }
 
 type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;
@@ -32,11 +34,13 @@ export class RpcWorkspaces implements Workspaces {
   open(workspaceId: string, caller: Caller, observer?: CallObserver): OpenWorkspace {
     const stub = this.#stub(workspaceId) as unknown as { readonly run: Run };
     const attempt = async (...call: Tail<Parameters<Run>>): Promise<unknown> => {
-      const outcome = await stub.run(caller, ...call);
+      const continues = observer?.admitted === true && caller.kind === 'token';
+      const outcome = await stub.run(continues ? { ...caller, continues } : caller, ...call);
+      if (observer && (outcome.ok || outcome.admitted)) observer.admitted = true;
       if (outcome.ok) return outcome.value;
       const { code, message, details } = outcome.error;
       const error = new CarrelError(code, message, { details });
-      if (observer && code === 'unauthenticated') observer.refusal = error;
+      if (observer && !outcome.admitted) observer.refusal = error;
       throw error;
     };
     const call = (...parameters: Tail<Parameters<Run>>): Promise<unknown> => {

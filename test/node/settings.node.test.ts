@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { NEWEST_MIGRATION } from '../../src/http/readiness.ts';
-import { parseSettings, SETTINGS } from '../../src/settings.ts';
+import { SETTINGS } from '../../src/setting-descriptions.ts';
+import { parseSettings } from '../../src/settings.ts';
 
 const SECRET = 'x'.repeat(32);
 const minimal = { CARREL_SECRET: SECRET, PERSON_ID_KEY: SECRET };
@@ -23,6 +24,7 @@ test('two secrets are enough, and the rest has defaults', () => {
       accessTokenSeconds: 3600,
       grantIdleSeconds: 30 * 86_400,
       onRefreshReuse: 'refuse',
+      callsPerMinute: 1200,
       devSignIn: false,
       admission: { emails: [], domains: [], groups: [] },
       passkeySignIn: true,

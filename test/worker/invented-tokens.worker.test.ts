@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { newId } from '../../src/lib/ids.ts';
 import { makePersonalToken } from '../../src/oauth/personal-token.ts';
@@ -31,6 +31,7 @@ it(`${REQUESTS} requests with invented tokens read no storage of any kind`, { ti
   // An honest request first: what an isolate keeps of it must not open anything to the others.
   await connected();
   const { headers, ...init } = rpcRequest('tools/list');
+  const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
   const statuses = new Set<number>();
   const cost = await costOf(async () => {
     for (let sent = 0; sent < REQUESTS; sent += AT_ONCE) {
@@ -49,5 +50,15 @@ it(`${REQUESTS} requests with invented tokens read no storage of any kind`, { ti
     }
   });
   expect([...statuses]).toEqual([401]);
-  expect(cost).toMatchObject({ roundTrips: 0, rowsRead: 0, d1Statements: 0, classA: 0, classB: 0, logLines: 0 });
+  expect(cost).toMatchObject({ roundTrips: 0, rowsRead: 0, d1Statements: 0, classA: 0, classB: 0 });
+
+  // Counted, in one line a minute for any number.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+  await send('/mcp', { ...init, headers: { ...headers, Authorization: 'Bearer invented' } });
+  const counts = lines.mock.calls.map(([line]) => JSON.parse(String(line)) as { type: string; count: number });
+  vi.useRealTimers();
+  lines.mockRestore();
+  expect(counts.every(({ type }) => type === 'invented_tokens')).toBe(true);
+  expect(counts.length).toBeLessThanOrEqual(4);
+  expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(REQUESTS + 1);
 });

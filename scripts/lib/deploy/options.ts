@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { SETTINGS } from '../../../src/settings.ts';
+import { SETTINGS } from '../../../src/setting-descriptions.ts';
 import { MADE_SECRETS } from '../secrets.ts';
 import { faint, Stop, strong, withUsage } from '../terminal.ts';
 

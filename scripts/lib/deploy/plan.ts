@@ -1,4 +1,5 @@
-import { parseSettings, SETTINGS } from '../../../src/settings.ts';
+import { SETTINGS } from '../../../src/setting-descriptions.ts';
+import { parseSettings } from '../../../src/settings.ts';
 import { MADE_SECRETS } from '../secrets.ts';
 import { Stop } from '../terminal.ts';
 import type { DeployOptions } from './options.ts';

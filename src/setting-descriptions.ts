@@ -1,0 +1,163 @@
+import type { SettingName } from './settings.ts';
+
+/** What one var or secret means, for the configuration that people read and for `npm run doctor`. */
+export interface SettingDescription {
+  readonly name: string;
+  readonly kind: 'var' | 'secret';
+  readonly meaning: string;
+  /** As it stands in wrangler.toml; for a secret, who makes it. */
+  readonly default: string;
+  readonly example: string;
+}
+
+/** Every var and secret that Carrel reads. Nothing else in `src` reads one. */
+export const SETTINGS: readonly SettingDescription[] = [
+  {
+    name: 'DEPLOYMENT',
+    kind: 'var',
+    meaning: 'Where this runs. `development` allows loopback addresses and, with DEV_SIGN_IN, the dev sign-in.',
+    default: 'production',
+    example: 'production',
+  },
+  {
+    name: 'PUBLIC_URL',
+    kind: 'var',
+    meaning: 'The origin that people and clients use. Until it is set, a deployed Worker serves one page that says so.',
+    default: '(empty; `npm run deploy` finds it out)',
+    example: 'https://carrel.example.com',
+  },
+  {
+    name: 'TOOLSETS',
+    kind: 'var',
+    meaning: 'The toolsets of this deployment, separated by commas. Empty: all that are on by default.',
+    default: '(empty)',
+    example: 'sessions,files',
+  },
+  {
+    name: 'ACCESS_TOKEN_SECONDS',
+    kind: 'var',
+    meaning: 'How long an access token lives, in seconds (60 to 86400).',
+    default: '3600',
+    example: '3600',
+  },
+  {
+    name: 'GRANT_IDLE_DAYS',
+    kind: 'var',
+    meaning: 'A grant ends when its client has not come back for this many days (1 to 365).',
+    default: '30',
+    example: '30',
+  },
+  {
+    name: 'REFRESH_REUSE',
+    kind: 'var',
+    meaning:
+      'What happens when a refresh token that was exchanged comes back: `refuse` it, or `revoke` its grant as well, which also logs out a client that restored a backup.',
+    default: 'refuse',
+    example: 'refuse',
+  },
+  {
+    name: 'CALLS_PER_MINUTE',
+    kind: 'var',
+    meaning: 'How many calls one person’s apps may make in a minute, all together (0 to 1000000). 0: any number.',
+    default: '1200',
+    example: '1200',
+  },
+  {
+    name: 'DEV_SIGN_IN',
+    kind: 'var',
+    meaning:
+      'Lets any e-mail address sign in. Only `npm start` sets it, and it has no effect off loopback or in production.',
+    default: '(empty)',
+    example: 'true',
+  },
+  {
+    name: 'ADMIT_EMAILS',
+    kind: 'var',
+    meaning:
+      'Addresses that may enter without an invitation, separated by commas, where the provider has verified them.',
+    default: '(empty: nobody)',
+    example: 'ada@example.com,ben@example.com',
+  },
+  {
+    name: 'ADMIT_DOMAINS',
+    kind: 'var',
+    meaning: 'Whoever has a verified address in one of these domains may enter.',
+    default: '(empty: nobody)',
+    example: 'example.com',
+  },
+  {
+    name: 'ADMIT_GROUPS',
+    kind: 'var',
+    meaning:
+      'Whoever is in one of these groups may enter; OIDC_PROVIDERS says which claim names them. A GitHub organisation is `github:acme`.',
+    default: '(empty: nobody)',
+    example: 'research,staff',
+  },
+  {
+    name: 'PASSKEY_SIGN_IN',
+    kind: 'var',
+    meaning: 'Whether people may sign in with passkeys, which need no account anywhere else (`true` or `false`).',
+    default: 'true',
+    example: 'true',
+  },
+  {
+    name: 'GITHUB_CLIENT_ID',
+    kind: 'var',
+    meaning: 'The OAuth app with which people sign in with GitHub. Empty: they cannot.',
+    default: '(empty)',
+    example: 'Iv1.0123456789abcdef',
+  },
+  {
+    name: 'GITHUB_ORGANISATIONS',
+    kind: 'var',
+    meaning: 'Only members of one of these organisations may sign in with GitHub. Empty: that is not asked.',
+    default: '(empty)',
+    example: 'acme',
+  },
+  {
+    name: 'GITHUB_CLIENT_SECRET',
+    kind: 'secret',
+    meaning: 'The secret of the OAuth app of GITHUB_CLIENT_ID.',
+    default: '(absent)',
+    example: '(40 hexadecimal characters)',
+  },
+  {
+    name: 'OIDC_PROVIDERS',
+    kind: 'secret',
+    meaning:
+      'OpenID Connect issuers as a JSON list of {name, label, issuer, client_id, client_secret, groups_claim, prompt}. docs/sign-in.md has examples.',
+    default: '(absent)',
+    example:
+      '[{"name":"google","label":"Google","issuer":"https://accounts.google.com","client_id":"…","client_secret":"…"}]',
+  },
+  {
+    name: 'CARREL_SECRET',
+    kind: 'secret',
+    meaning: 'At least 32 characters. Addresses, cookies and forms are signed with keys derived from it.',
+    default: 'made by `npm start` locally and by `npm run deploy`',
+    example: '(64 hexadecimal characters)',
+  },
+  {
+    name: 'CARREL_SECRET_PREVIOUS',
+    kind: 'secret',
+    meaning:
+      'The secret before the last rotation: the addresses and forms it signed stay valid, remembered consents are asked for again. Remove it after 30 days.',
+    default: '(absent)',
+    example: '(64 hexadecimal characters)',
+  },
+  {
+    name: 'PERSON_ID_KEY',
+    kind: 'secret',
+    meaning:
+      'At least 32 characters. Marks the person ids inside tokens, so that an invented token costs no storage read.',
+    default: 'made by `npm start` locally and by `npm run deploy`',
+    example: '(64 hexadecimal characters)',
+  },
+  {
+    name: 'PERSON_ID_KEYS_RETIRED',
+    kind: 'secret',
+    meaning: 'Earlier PERSON_ID_KEYs, separated by commas: tokens that bear their mark stay valid.',
+    default: '(absent)',
+    example: '(64 hexadecimal characters)',
+  },
+] satisfies readonly (SettingDescription & { readonly name: SettingName })[];
