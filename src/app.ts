@@ -171,7 +171,13 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     async scheduled() {
       const now = Date.now();
       const { sweep } = await peopleApp();
-      await Promise.all([records.sweep(now), directory.sweep(now), registrations.sweep(now), sweep(now)]);
+      await Promise.all([
+        records.sweep(now),
+        audit.sweep(now),
+        directory.sweep(now),
+        registrations.sweep(now),
+        sweep(now),
+      ]);
     },
   };
 }

@@ -1,4 +1,5 @@
-import { Button, CheckboxRow, Fact, Facts, HiddenFields, Notice, Untrusted, When } from '../console/components.tsx';
+import { Button, CheckboxRow, Fact, Facts, HiddenFields, Notice, When } from '../console/components.tsx';
+import { AppHeading } from './app-heading.tsx';
 import { AccountShell } from './pages.tsx';
 import type { SignedInShell } from '../identity/signed-in.ts';
 import type { ConnectedApp } from './service.ts';
@@ -51,18 +52,7 @@ function App({ app, formToken }: AppProps) {
   return (
     <article class="card stack" aria-labelledby={`app-${grantId}`}>
       <div class="stack tight">
-        <h2 id={`app-${grantId}`}>
-          <Untrusted>{domain ?? name ?? 'An app without a name'}</Untrusted>
-        </h2>
-        {domain === undefined ? (
-          <p class="small">
-            <strong class="doubtful">Unverified:</strong> this app named itself
-          </p>
-        ) : (
-          <p class="small">
-            <strong class="good">Verified:</strong> its details come from <strong>{domain}</strong>
-          </p>
-        )}
+        <AppHeading id={`app-${grantId}`} name={name} domain={domain} otherwise="An app without a name" />
       </div>
       <Facts>
         <Fact term="Access goes to">{redirectPlace(app)}</Fact>

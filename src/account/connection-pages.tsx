@@ -1,4 +1,5 @@
-import { Notice, Untrusted, When } from '../console/components.tsx';
+import { Notice, When } from '../console/components.tsx';
+import { AppHeading } from './app-heading.tsx';
 import { CONNECTION_STEPS } from './connections.ts';
 import type { ConnectionStep, NamedConnection } from './connections.ts';
 import { AccountShell } from './pages.tsx';
@@ -48,16 +49,22 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 function Attempt({ connection }: { readonly connection: NamedConnection }) {
-  const { clientId, name, domain, startedAt, steps, stopped } = connection;
+  const { name, domain, startedAt, steps, stopped } = connection;
+  // A document that could not be read says nothing of whose it is.
+  const vouching = stopped?.reason === 'client_document_unreadable' ? undefined : domain;
+  // What its id says is a stranger's text as well, where nobody knows the client.
+  const isKnown = name !== undefined || domain !== undefined || Object.keys(steps).length > 0;
   // A client whose id is an address describes itself there, and has no need to register.
   const expected = CONNECTION_STEPS.filter((step) => step !== 'registered' || steps.registered !== undefined);
   const next = stopped === undefined ? expected.find((step) => steps[step] === undefined) : undefined;
   return (
     <article class="card stack">
       <div class="stack tight">
-        <h2>
-          <Untrusted>{domain ?? name ?? clientId ?? 'An app that is not known here'}</Untrusted>
-        </h2>
+        {isKnown ? (
+          <AppHeading name={name ?? domain} domain={vouching} otherwise="An app without a name" />
+        ) : (
+          <h2>An app that is not known here</h2>
+        )}
         <p class="muted small">
           Since <When at={startedAt} />
         </p>

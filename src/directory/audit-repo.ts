@@ -11,6 +11,10 @@ interface AuditRow {
   detail: string;
 }
 
+/** Rows of one statement of the sweep, and statements of one sweep. */
+const SWEEP_ROWS = 1000;
+const SWEEP_ROUNDS = 50;
+
 const COLUMNS = 'at, action, person_id, client_id, grant_id, request_id, detail';
 
 function valuesOf({ action, personId, clientId, grantId, requestId, detail }: AuditEntry, now: number) {
@@ -81,6 +85,17 @@ export class AuditRepo {
       requestId: row.request_id ?? undefined,
       detail: JSON.parse(row.detail) as AuditLine['detail'],
     }));
+  }
+
+  /** Removes lines from before a moment, in pieces: one statement over a year's flood would time out. */
+  async sweep(before: number): Promise<void> {
+    for (let round = 0; round < SWEEP_ROUNDS; round++) {
+      const { meta } = await this.#d1
+        .prepare('DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)')
+        .bind(before, SWEEP_ROWS)
+        .run();
+      if (meta.rows_written === 0) return;
+    }
   }
 
   /** When each of these clients registered, as far as the audit goes back: ms since the epoch, by client. */

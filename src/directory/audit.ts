@@ -16,8 +16,13 @@ const REPEATED: ReadonlySet<AuditAction> = new Set([
   'device_code_refused',
   'token_refused',
 ]);
+/** Characters of a client's id, and of each detail: what a caller forgets to bound could be a megabyte a line. */
+const MAX_CHARACTERS = 500;
+/** Days after which a line is removed. */
+export const AUDIT_DAYS = 365;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** Appends to the audit of the deployment. */
 export class AuditTrail {
@@ -33,9 +38,11 @@ export class AuditTrail {
 
   /**
    * Resolves when the line is written. What cannot be written is logged and does not stop what it is
-   * about: a directory that takes no writes must not keep anybody from ending an access.
+   * about: a directory that takes no writes must not keep anybody from ending an access. A client's id or a
+   * detail of more than 500 characters is left out.
    */
-  async record(entry: AuditEntry): Promise<void> {
+  async record(written: AuditEntry): Promise<void> {
+    const entry = withinBounds(written);
     try {
       const now = Date.now();
       const limit = entry.personId === undefined ? NOBODYS_AN_HOUR : REPEATED_AN_HOUR;
@@ -54,4 +61,18 @@ export class AuditTrail {
     this.#sampled.set(entry.action, now);
     await this.record(entry);
   }
+
+  /** Removes lines older than {@link AUDIT_DAYS}. */
+  async sweep(now: number): Promise<void> {
+    await this.#repo.sweep(now - AUDIT_DAYS * DAY_MS);
+  }
+}
+
+function withinBounds(entry: AuditEntry): AuditEntry {
+  const fits = (value: unknown) => typeof value !== 'string' || value.length <= MAX_CHARACTERS;
+  return {
+    ...entry,
+    clientId: fits(entry.clientId) ? entry.clientId : undefined,
+    detail: Object.fromEntries(Object.entries(entry.detail ?? {}).filter(([, value]) => fits(value))),
+  };
 }

@@ -79,7 +79,7 @@ export class AuthorizeService {
     } catch (thrown) {
       const reason = refusalReason(thrown);
       if (reason !== undefined) {
-        const known = reason === 'client_unknown' || (clientId?.length ?? 0) > MAX_CLIENT_ID ? undefined : clientId;
+        const known = reason === 'client_unknown' ? undefined : clientId;
         await this.#options.audit.record({
           ...about,
           action: 'authorize_refused',
@@ -277,9 +277,6 @@ export class AuthorizeService {
     return this.#options.servers.for(origin).getOAuthApi(this.#options.env);
   }
 }
-
-/** Characters of a client's id that go into the audit: a document's address can be of any length. */
-const MAX_CLIENT_ID = 500;
 
 /** Why the library refused a client's request, in a word of ours; undefined for what is no refusal. */
 function refusalReason(thrown: unknown): string | undefined {

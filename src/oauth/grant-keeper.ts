@@ -191,7 +191,7 @@ export class GrantKeeper {
       : await this.#serve(request, { afterGrantRead: () => null });
     if (refusal) {
       // A client that did not show who it is may say anything: then the grant says whose it is.
-      const clientId = (refusal.clientUnknown ? undefined : presentedClient(request, form)) ?? before?.clientId;
+      const clientId = (refusal.clientAuthenticated ? presentedClient(request, form) : undefined) ?? before?.clientId;
       const detail = { reason: entitled ? refusal.reason : 'person_disabled' };
       await this.#audit.record({ ...asked.about, action: 'token_refused', clientId, detail });
     } else if (form.get('grant_type') === 'authorization_code') {

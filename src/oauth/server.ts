@@ -26,8 +26,32 @@ export interface AuthorizationServerOptions {
 export interface Refusal {
   /** Words of the library, such as `code_verifier_mismatch`. */
   readonly reason: string;
-  /** Whether the client had not shown who it is: then what the request says of it is only a claim. */
-  readonly clientUnknown: boolean;
+  /** Whether the client had shown who it is. If not, what the request says of it is only a claim. */
+  readonly clientAuthenticated: boolean;
+}
+
+/**
+ * What the library refuses only once it has authenticated the client. Of all else, also of what a later version
+ * may add, the client counts as unknown: anybody could write its id into the audit.
+ */
+const CATEGORIES_AFTER_AUTHENTICATION: ReadonlySet<string> = new Set([
+  'authorization-code-grant',
+  'refresh-token-grant',
+  'resource-indicator',
+  'token-exchange-callback',
+  'token-issuance',
+  'token-revocation',
+]);
+const REASONS_AFTER_AUTHENTICATION: ReadonlySet<string> = new Set([
+  'grant_type_not_registered',
+  'grant_type_not_supported',
+]);
+
+function refusalOf({ category, reason }: OAuthErrorInternal): Refusal {
+  return {
+    reason,
+    clientAuthenticated: CATEGORIES_AFTER_AUTHENTICATION.has(category) || REASONS_AFTER_AUTHENTICATION.has(reason),
+  };
 }
 
 /** The library tells reasons to its server, which serves many requests at a time; this is the request that is served here. */
@@ -78,7 +102,7 @@ export class AuthorizationServers {
             : undefined,
         onError: ({ code, status, internal }) => {
           const request = served.getStore();
-          if (request) request.refusal = { reason: internal.reason, clientUnknown: code === 'invalid_client' };
+          if (request) request.refusal = refusalOf(internal);
           onError({ code, status, internal });
         },
       });

@@ -4,6 +4,7 @@ import type { OAuthAuthorizationServer } from '@cloudflare/workers-oauth-provide
 import type { AuditTrail } from '../directory/audit.ts';
 import { formBody } from '../http/body.ts';
 import { fromBase64Url } from '../lib/encoding.ts';
+import { parseJson } from '../lib/json.ts';
 import type { Workspaces } from '../workspace/client.ts';
 import { DEVICE_GRANT } from './model.ts';
 import type { PersonIds } from './person-ids.ts';
@@ -59,7 +60,7 @@ export class TokenEndpoint {
     const personId = parts && (await personIds.parse(parts.outwardPerson));
     if (personId !== undefined) return workspaces.token(personId, canonical, requestId);
     const { response, refusal } = await serveToken(servers.for(origin), canonical, env);
-    const clientId = refusal?.clientUnknown === false ? presentedClient(canonical, form) : undefined;
+    const clientId = refusal?.clientAuthenticated === true ? presentedClient(canonical, form) : undefined;
     if (refusal && clientId !== undefined)
       await audit.record({ action: 'token_refused', clientId, requestId, detail: { reason: refusal.reason } });
     return response;
@@ -84,21 +85,23 @@ export async function serveToken(
 ): Promise<{ readonly response: Response; readonly refusal: Refusal | undefined }> {
   return withRefusal(() => server.fetch(request, env, NO_CONTEXT)).catch((thrown: unknown) => {
     if (!(thrown instanceof OAuthError)) throw thrown;
-    const clientUnknown = thrown.code === 'invalid_client';
+    const clientAuthenticated = thrown.code !== 'invalid_client';
     return {
       response: Response.json(
         { error: thrown.code, error_description: thrown.description },
         { status: thrown.statusCode, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
       ),
-      refusal: { reason: clientUnknown ? 'client_assertion_replayed' : 'grant_revoked', clientUnknown },
+      refusal: { reason: clientAuthenticated ? 'grant_revoked' : 'client_assertion_replayed', clientAuthenticated },
     };
   });
 }
 
-/** Who a request says its client is: in the form, in HTTP Basic or in an assertion, as the library looks for it. */
+/** Who a request says its client is: in the form, in an assertion or in HTTP Basic. Only a claim until it is authenticated. */
 export function presentedClient(request: Request, form: URLSearchParams): string | undefined {
   const named = form.get('client_id');
   if (named !== null && named !== '') return named;
+  const assertion = form.get('client_assertion');
+  if (assertion !== null && assertion !== '') return issuerOf(assertion);
   const [, basic = ''] = /^Basic\s+(\S+)$/i.exec(request.headers.get('Authorization') ?? '') ?? [];
   const bytes = fromBase64Url(basic.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''));
   const [encoded = ''] = new TextDecoder().decode(bytes).split(':');
@@ -107,6 +110,13 @@ export function presentedClient(request: Request, form: URLSearchParams): string
   } catch {
     return undefined;
   }
+}
+
+/** The client that a JWT says it is of (RFC 7523 §3), unchecked. */
+function issuerOf(assertion: string): string | undefined {
+  const claims = parseJson(new TextDecoder().decode(fromBase64Url(assertion.split('.')[1] ?? '')));
+  const issuer = typeof claims === 'object' && claims !== null && 'iss' in claims ? claims.iss : undefined;
+  return typeof issuer === 'string' ? issuer : undefined;
 }
 
 /** The one value that decides whose grant this is about. */

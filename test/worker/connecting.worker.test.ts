@@ -175,7 +175,7 @@ describe('the story of each app that wanted to connect', () => {
     const reading = await OAuthClient.register({ client_name: 'Reading' });
     const page = await visitor.open(reading);
     expect(await story(visitor)).toEqual([
-      'Reading Since It registered here It sent you here, and you were signed in You allowed it has not happened yet It fetched its access did not happen It made its first call did not happen',
+      'Reading Unverified: this app named itself Since It registered here It sent you here, and you were signed in You allowed it has not happened yet It fetched its access did not happen It made its first call did not happen',
     ]);
     await visitor.browser.submit(page, ({ fields }) => fields.some(({ name }) => name === 'handle'), {
       decision: 'deny',
@@ -195,7 +195,7 @@ describe('the story of each app that wanted to connect', () => {
     const { accessToken, refreshToken } = await visitor.connect(reading);
     await send('/files', { headers: { Authorization: `Bearer ${accessToken}` } });
     expect(await story(visitor)).toEqual([
-      'Reading Since It registered here It sent you here, and you were signed in You allowed it It fetched its access It made its first call',
+      'Reading Unverified: this app named itself Since It registered here It sent you here, and you were signed in You allowed it It fetched its access It made its first call',
     ]);
     await reading.revoke(refreshToken);
     expect((await story(visitor))[0]).toContain('It stopped here It was disconnected.');

@@ -296,7 +296,7 @@ const CASES: readonly Case[] = [
   {
     what: 'the hourly sweep of the directory, nothing to remove',
     roundTrips: 0,
-    d1: 6,
+    d1: 7,
     prepare: () => async () => worker.scheduled(),
   },
 ];
