@@ -88,7 +88,7 @@ export class Connections {
 
   async list(personId: string, origin: string): Promise<NamedConnection[]> {
     const query = { since: Date.now() - SHOWN_MS, person: personId, actions: ACTIONS, limit: MAX_LINES };
-    const lines = (await this.#lines.list(query)).filter((line) => line.personId === personId);
+    const lines = await this.#lines.ofPerson(query);
     const connections = connectionsOf(lines.toReversed()).slice(0, MAX_CONNECTIONS);
     const ids = [...new Set(connections.map(({ clientId }) => clientId))].filter((id) => id !== undefined);
     const [registered, names] = await Promise.all([

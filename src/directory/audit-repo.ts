@@ -40,6 +40,28 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
+/** Which lines about one person. */
+export interface PersonAuditQuery {
+  /** ms since the epoch. */
+  readonly since: number;
+  readonly person: string;
+  readonly actions: readonly AuditAction[];
+  readonly limit: number;
+}
+
+function toLine(row: AuditRow): AuditLine {
+  return {
+    id: row.id,
+    at: row.at,
+    action: row.action,
+    personId: row.person_id ?? undefined,
+    clientId: row.client_id ?? undefined,
+    grantId: row.grant_id ?? undefined,
+    requestId: row.request_id ?? undefined,
+    detail: JSON.parse(row.detail) as AuditLine['detail'],
+  };
+}
+
 /** The audit in D1. Rows are added and read, and leave only with their age. */
 export class AuditRepo {
   readonly #d1: D1Database;
@@ -75,16 +97,19 @@ export class AuditRepo {
       )
       .bind(since, before ?? Number.MAX_SAFE_INTEGER, person ?? null, actions ? JSON.stringify(actions) : null, limit)
       .all<AuditRow>();
-    return results.map((row) => ({
-      id: row.id,
-      at: row.at,
-      action: row.action,
-      personId: row.person_id ?? undefined,
-      clientId: row.client_id ?? undefined,
-      grantId: row.grant_id ?? undefined,
-      requestId: row.request_id ?? undefined,
-      detail: JSON.parse(row.detail) as AuditLine['detail'],
-    }));
+    return results.map(toLine);
+  }
+
+  /** What is about one person, newest first. It reads that person's lines alone, however many there are of others. */
+  async ofPerson({ person, since, actions, limit }: PersonAuditQuery): Promise<AuditLine[]> {
+    const { results } = await this.#d1
+      .prepare(
+        `SELECT * FROM audit WHERE person_id = ? AND at >= ? AND action IN (SELECT value FROM json_each(?))
+         ORDER BY at DESC, id DESC LIMIT ?`,
+      )
+      .bind(person, since, JSON.stringify(actions), limit)
+      .all<AuditRow>();
+    return results.map(toLine);
   }
 
   /** Removes lines from before a moment, in pieces: one statement over a year's flood would time out. */
@@ -102,11 +127,14 @@ export class AuditRepo {
   async registrations(clientIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const { results } = await this.#d1
       .prepare(
-        `SELECT client_id AS clientId, at FROM audit
-         WHERE client_id IN (SELECT value FROM json_each(?)) AND action = 'client_registered'`,
+        // The first line of a client that registered says so: one row of each, and not all that it ever did.
+        `SELECT value AS clientId, (
+           SELECT CASE action WHEN 'client_registered' THEN at END FROM audit
+           WHERE client_id = value ORDER BY at, id LIMIT 1
+         ) AS at FROM json_each(?)`,
       )
       .bind(JSON.stringify(clientIds))
-      .all<{ clientId: string; at: number }>();
-    return new Map(results.map(({ clientId, at }) => [clientId, at]));
+      .all<{ clientId: string; at: number | null }>();
+    return new Map(results.flatMap(({ clientId, at }) => (at === null ? [] : [[clientId, at]])));
   }
 }

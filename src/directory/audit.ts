@@ -7,14 +7,27 @@ import type { AuditAction, AuditEntry } from './types.ts';
  * as they like: beyond this only the number would be news, and it must not fill the directory.
  */
 const NOBODYS_AN_HOUR = 200;
-/** The same for what somebody who holds an old token, or a client that asks in a loop, can cause about a person. */
+/** The same of one action about one person: a client that asks in a loop, or whoever holds an old token, causes those. */
 const REPEATED_AN_HOUR = 100;
-const REPEATED: ReadonlySet<AuditAction> = new Set([
-  'authorize_opened',
-  'authorize_refused',
-  'consent_refused',
-  'device_code_refused',
-  'token_refused',
+/**
+ * What only the person or those who manage people cause, each time by a deliberate act: a flood of something else
+ * must not hide it. So is what a line names its own person for, as `by`.
+ */
+const DELIBERATE: ReadonlySet<AuditAction> = new Set([
+  'grant_narrowed',
+  'identity_linked',
+  'identity_removed',
+  'invitation_made',
+  'invitation_withdrawn',
+  'owner_claimed',
+  'person_deleted',
+  'person_disabled',
+  'person_enabled',
+  'recovery_codes_made',
+  'role_changed',
+  'sessions_ended',
+  'token_ended',
+  'token_made',
 ]);
 /** Characters of a client's id, and of each detail: what a caller forgets to bound could be a megabyte a line. */
 const MAX_CHARACTERS = 500;
@@ -46,9 +59,8 @@ export class AuditTrail {
     try {
       const now = Date.now();
       const limit = entry.personId === undefined ? NOBODYS_AN_HOUR : REPEATED_AN_HOUR;
-      const bounded = entry.personId === undefined || REPEATED.has(entry.action);
-      if (bounded) await this.#repo.appendAtMost(entry, now, limit, now - HOUR_MS);
-      else await this.#repo.append(entry, now);
+      if (isDeliberate(entry)) await this.#repo.append(entry, now);
+      else await this.#repo.appendAtMost(entry, now, limit, now - HOUR_MS);
     } catch (error) {
       this.#telemetry.record({ type: 'audit_failed', action: entry.action, error });
     }
@@ -66,6 +78,10 @@ export class AuditTrail {
   async sweep(now: number): Promise<void> {
     await this.#repo.sweep(now - AUDIT_DAYS * DAY_MS);
   }
+}
+
+function isDeliberate({ action, personId, detail }: AuditEntry): boolean {
+  return DELIBERATE.has(action) || (personId !== undefined && detail?.['by'] === personId);
 }
 
 function withinBounds(entry: AuditEntry): AuditEntry {

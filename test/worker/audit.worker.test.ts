@@ -7,8 +7,10 @@ import { AuditRepo } from '../../src/directory/audit-repo.ts';
 import { AUDIT_DAYS, AuditTrail } from '../../src/directory/audit.ts';
 import { ConsoleTelemetry } from '../../src/telemetry/telemetry.ts';
 import { auditDuring } from '../support/audit.ts';
+import { costOf } from '../support/costs.ts';
 import { OAuthClient, send } from '../support/person.ts';
 import { withRole } from '../support/people.ts';
+import { times } from '../support/rounds.ts';
 import { TEST_TOOLSETS } from '../support/toolsets.ts';
 
 const bindings = env as unknown as Bindings;
@@ -69,6 +71,53 @@ describe('a stranger writes nothing of their own into the audit', () => {
     });
     expect(written).toMatchObject([{ clientId: undefined }, { clientId: short }]);
     expect(written[0]?.detail).toEqual({ note: short, count: 1 });
+  });
+});
+
+describe('about one person', () => {
+  it('there are at most a hundred lines an hour of what others can cause, and what somebody meant is always written', async () => {
+    const person = { personId: `per_${crypto.randomUUID()}` };
+    const meant = { ...person, action: 'grant_revoked', detail: { by: person.personId } } as const;
+    const entries = [
+      ...(['refresh_token_reused', 'grant_first_used', 'code_exchanged'] as const).map((action) => ({
+        ...person,
+        action,
+      })),
+      ...(['token_made', 'person_disabled'] as const).map((action) => ({ ...person, action })),
+    ];
+    for (const entry of entries) await Promise.all(times(103, async () => trail.record(entry)));
+    await Promise.all(times(103, async () => trail.record({ ...meant, detail: { by: 'client' } })));
+    await trail.record(meant);
+    const { results } = await DIRECTORY.prepare(
+      'SELECT action, count(*) AS lines FROM audit WHERE person_id = ? GROUP BY action ORDER BY action',
+    )
+      .bind(person.personId)
+      .all();
+    expect(results).toEqual([
+      { action: 'code_exchanged', lines: 100 },
+      { action: 'grant_first_used', lines: 100 },
+      { action: 'grant_revoked', lines: 101 },
+      { action: 'person_disabled', lines: 103 },
+      { action: 'refresh_token_reused', lines: 100 },
+      { action: 'token_made', lines: 103 },
+    ]);
+  });
+
+  it('the page of connections reads that person’s lines alone', async () => {
+    const [visitor, app] = [await withRole('member'), await OAuthClient.register()];
+    await visitor.connect(app);
+    await DIRECTORY.batch(
+      [undefined, app.id].map((clientId) =>
+        DIRECTORY.prepare(
+          `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+           INSERT INTO audit (at, action, person_id, client_id, request_id, detail)
+             SELECT ?, 'token_refused', 'per_other', ?, 'crowd', '{}' FROM n`,
+        ).bind(Date.now(), clientId ?? null),
+      ),
+    );
+    const { d1RowsRead } = await costOf(async () => visitor.browser.open('/account/connections'));
+    expect(d1RowsRead).toBeLessThan(50);
+    await DIRECTORY.prepare("DELETE FROM audit WHERE request_id = 'crowd'").run();
   });
 });
 

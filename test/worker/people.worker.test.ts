@@ -341,7 +341,7 @@ describe('the audit', () => {
     for (let round = 0; round < 8; round++)
       await Promise.all(Array.from({ length: 30 }, () => audit.record({ action: 'invitation_refused' })));
     expect(await lines()).toBe(200);
-    // What is about somebody is always written.
+    // What is about somebody is counted for itself.
     await audit.record({ action: 'invitation_refused', personId: await acting.owner.id() });
     expect(await lines()).toBe(201);
   });
