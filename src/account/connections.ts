@@ -31,6 +31,8 @@ const STEP_OF: Partial<Readonly<Record<AuditAction, ConnectionStep>>> = {
   code_exchanged: 'exchanged',
   grant_first_used: 'used',
 };
+/** Only what the person has seen: what comes with a token could otherwise put any app's name onto their page. */
+const BEGINS: ReadonlySet<AuditAction> = new Set(['authorize_opened', 'authorize_refused', 'consent_given']);
 const STOPS: ReadonlySet<AuditAction> = new Set([
   'authorize_refused',
   'consent_denied',
@@ -53,17 +55,19 @@ function connectionsOf(lines: readonly AuditLine[]): Connection[] {
   for (const { action, at, clientId, detail } of lines) {
     const step = STEP_OF[action];
     let attempt = current.get(clientId);
-    const begins = action === 'authorize_opened' || action === 'authorize_refused';
+    const isOpen = attempt !== undefined && attempt.stopped === undefined && attempt.steps.allowed === undefined;
     // Another visit to a question that nobody has answered yet is the same attempt.
-    if (!attempt || (begins && (attempt.stopped !== undefined || attempt.steps.allowed !== undefined))) {
+    if (BEGINS.has(action) && !isOpen) {
       attempt = { clientId, startedAt: at, steps: {}, stopped: undefined };
       attempts.push(attempt);
       current.set(clientId, attempt);
     }
+    if (!attempt) continue;
     if (step) {
       attempt.steps = { ...attempt.steps, [step]: attempt.steps[step] ?? at };
       attempt.stopped = undefined;
-    } else if (STOPS.has(action)) {
+    } else if (action !== 'consent_refused' || isOpen) {
+      // An answer that came twice changes nothing about the first.
       attempt.stopped = { at, reason: stopOf(action, detail) };
     }
   }

@@ -130,7 +130,7 @@ export class AccountService {
     const { workspaces, audit } = this.#options;
     // Only what is there: each revocation is remembered for weeks, and must not be to have for asking.
     const { clientId } = await this.#grant(personId, grantId);
-    await workspaces.revokeGrant(personId, grantId);
+    if (!(await workspaces.revokeGrant(personId, grantId))) return;
     await audit.record({ action: 'grant_revoked', personId, clientId, grantId, requestId, detail: { by: personId } });
   }
 

@@ -179,7 +179,7 @@ export class AuthorizeService {
     if (answer.scopes.length === 0 || answer.scopes.some((scope) => !offered.has(scope)))
       throw new CarrelError('invalid_input', 'Choose at least one of the permissions that the page offers.');
     const secret = await this.#options.keyring.derivedSecret('remember');
-    const approved = await this.#claim(answer.handle, session, requestId, (handle) =>
+    const approved = await this.#claim(request, answer.handle, session, requestId, (handle) =>
       this.#api(origin).approveConsent(request, handle, {
         scope: [...answer.scopes],
         ...(answer.remember ? { remember: { secret, subject: session.person.id } } : {}),
@@ -202,7 +202,7 @@ export class AuthorizeService {
     origin: string,
     requestId: string,
   ): Promise<{ location: string; cookies: readonly string[] }> {
-    const denied = await this.#claim(handle, session, requestId, (claimed) =>
+    const denied = await this.#claim(request, handle, session, requestId, (claimed) =>
       this.#api(origin).denyConsent(request, claimed),
     );
     const [personId, { clientId }] = [session.person.id, denied.request];
@@ -248,15 +248,17 @@ export class AuthorizeService {
 
   /** Answers the question of a handle, if it was put to this person and nobody has answered it. */
   async #claim<Answer>(
+    request: Request,
     marked: string,
     { person }: SignInSession,
     requestId: string,
     answer: (handle: string) => Promise<Answer>,
   ): Promise<Answer> {
-    const refused = (reason: string) =>
+    const refused = (reason: string, clientId?: string) =>
       this.#options.audit.record({
         action: 'consent_refused',
         personId: person.id,
+        clientId,
         requestId,
         detail: { reason },
       });
@@ -268,7 +270,9 @@ export class AuthorizeService {
     try {
       return await answer(handle);
     } catch (thrown) {
-      if (thrown instanceof HandleAlreadyUsed || thrown instanceof AuthorizationError) await refused('question_closed');
+      if (thrown instanceof HandleAlreadyUsed || thrown instanceof AuthorizationError)
+        // The form goes to the address of the question, which was put to this person.
+        await refused('question_closed', new URL(request.url).searchParams.get('client_id') ?? undefined);
       throw thrown;
     }
   }

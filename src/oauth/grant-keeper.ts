@@ -177,25 +177,29 @@ export class GrantKeeper {
     const presented = presentedToken(form) ?? '';
     const { outwardPerson = '', grantId = '' } = tokenParts(presented) ?? {};
     const personId = outwardPerson.split('.')[0];
-    const before = this.#library.find(grantId);
-    const asked: Asked = {
-      request,
-      form,
-      presented,
-      presentedHash: await sha256Hex(presented),
-      grantId,
-      about: { personId, grantId, clientId: before?.clientId, requestId },
-    };
+    const presentedHash = await sha256Hex(presented);
+    // An expired one too: a client that comes too late is part of its person's story.
+    const grant = this.#library.find(grantId, 0);
+    const clientOfGrant = grant?.clientId;
+    const wasOurs = this.#gaveOut(grantId, presentedHash, grant, 0) || this.#grants.wasRotated(presentedHash, grantId);
+    const about = { personId, grantId, clientId: clientOfGrant, requestId };
+    const asked: Asked = { request, form, presented, presentedHash, grantId, about };
     const { response, refusal } = entitled
       ? await this.#answer(asked)
       : await this.#serve(request, { afterGrantRead: () => null });
     if (refusal) {
-      // A client that did not show who it is may say anything: then the grant says whose it is.
-      const clientId = (refusal.clientAuthenticated ? presentedClient(request, form) : undefined) ?? before?.clientId;
-      const detail = { reason: entitled ? refusal.reason : 'person_disabled' };
-      await this.#audit.record({ ...asked.about, action: 'token_refused', clientId, detail });
+      const clientId = refusal.clientAuthenticated ? presentedClient(request, form) : undefined;
+      const line = { action: 'token_refused', requestId, clientId, detail: { reason: refusal.reason } } as const;
+      if (wasOurs) {
+        const detail = entitled ? line.detail : { reason: 'person_disabled' };
+        // A client that did not show who it is may say anything: then the grant says whose it is.
+        await this.#audit.record({ ...line, ...about, clientId: clientId ?? clientOfGrant, detail });
+      } else if (clientId !== undefined) {
+        // Who once saw a token of a person knows their id in it: made-up ones must not fill that person's page.
+        await this.#audit.record(line);
+      }
     } else if (form.get('grant_type') === 'authorization_code') {
-      await this.#audit.record({ ...asked.about, action: 'code_exchanged' });
+      await this.#audit.record({ ...about, action: 'code_exchanged' });
     }
     return response;
   }
@@ -204,7 +208,7 @@ export class GrantKeeper {
     const { request, form, presentedHash, grantId } = asked;
     // What this grant never gave out cannot change it, and must not make it wait: the library asks the
     // client's own host for its document, which may be slow on purpose.
-    if (!this.#gaveOut(grantId, presentedHash)) {
+    if (!this.#gaveOut(grantId, presentedHash, this.#library.find(grantId), Date.now())) {
       if (this.#grants.wasRotated(presentedHash, grantId)) await this.#reused(asked);
       return this.#serve(request);
     }
@@ -280,7 +284,7 @@ export class GrantKeeper {
         { ...answer, expires_in: answer.expires_in - age },
         { headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache' } },
       );
-      return { response, refusal: undefined };
+      return { response, refusal: undefined, ended: false };
     }
   }
 
@@ -296,7 +300,10 @@ export class GrantKeeper {
   }
 
   async #serve(request: Request, hooks?: GrantHooks): Promise<Answer> {
-    return serveToken(this.#servers.for(new URL(request.url).origin), request.clone(), this.#env(hooks));
+    const seen: { ended: boolean } = { ended: false };
+    const env = this.#env({ ...hooks, afterGrantEnd: () => (seen.ended = true) });
+    const answer = await serveToken(this.#servers.for(new URL(request.url).origin), request.clone(), env);
+    return { ...answer, ...seen };
   }
 
   #env(hooks?: GrantHooks): OAuthEnv {
@@ -310,7 +317,7 @@ export class GrantKeeper {
   async #redeem({ request, grantId, about }: Asked, hooks?: GrantHooks): Promise<Answer> {
     const answer = await this.#serve(request, hooks);
     if (answer.refusal) {
-      if (!this.#grants.isGrantAlive(grantId, Date.now())) await this.#ended(about, 'code_replayed');
+      if (answer.ended) await this.#ended(about, answer.refusal.reason);
       return answer;
     }
     // Only now, and among grants that are in use: codes that nobody redeems must not push out a device.
@@ -327,13 +334,13 @@ export class GrantKeeper {
    * Revokes (RFC 7009). The library knows the last two refresh tokens of a grant; an older one whose
    * answer is still stored would open it again, so its revocation must count as well.
    */
-  async #revoke({ request, presentedHash, grantId, about }: Asked): Promise<Answer> {
+  async #revoke({ request, presentedHash, about }: Asked): Promise<Answer> {
     const replay = this.#grants.replay(presentedHash, Date.now());
     const answer = await this.#serve(
       request,
       replay && { afterGrantRead: asPrevious(presentedHash, replay.wrappedKey) },
     );
-    if (!this.#grants.isGrantAlive(grantId, Date.now())) await this.#ended(about, 'client');
+    if (answer.ended) await this.#ended(about, 'client');
     return answer;
   }
 
@@ -341,10 +348,9 @@ export class GrantKeeper {
     await this.#audit.record({ ...about, action: 'grant_revoked', detail: { by } });
   }
 
-  /** Whether this code or token came from this grant and can still do something. */
-  #gaveOut(grantId: string, presentedHash: string): boolean {
-    const now = Date.now();
-    const { authCodeId, refreshTokenId, previousRefreshTokenId } = this.#library.find(grantId) ?? {};
+  /** Whether this code or token came from this grant and, at a moment, can still do something. */
+  #gaveOut(grantId: string, presentedHash: string, grant: ReturnType<LibraryGrants['find']>, now: number): boolean {
+    const { authCodeId, refreshTokenId, previousRefreshTokenId } = grant ?? {};
     return (
       [authCodeId, refreshTokenId, previousRefreshTokenId].includes(presentedHash) ||
       this.#grants.get(`token:${grantId}:${presentedHash}`, now) !== undefined ||
@@ -371,6 +377,8 @@ interface Answer {
   readonly response: Response;
   /** Why it was refused; undefined where it was not. */
   readonly refusal: Refusal | undefined;
+  /** Whether the library ended the grant while it answered. */
+  readonly ended: boolean;
 }
 
 /** Shows the library a rotated refresh token as the previous one, whatever was rotated since. */

@@ -55,9 +55,9 @@ export class LibraryGrants {
       .toSorted((left, right) => right.createdAt - left.createdAt);
   }
 
-  /** A grant that has not ended. */
-  find(grantId: string): LibraryGrant | undefined {
-    const record = this.#store.get(`grant:${grantId}`, Date.now());
+  /** A grant that has not ended. @param now with 0 also one that has expired and is not yet swept */
+  find(grantId: string, now = Date.now()): LibraryGrant | undefined {
+    const record = this.#store.get(`grant:${grantId}`, now);
     return record && (JSON.parse(record.value) as LibraryGrant);
   }
 

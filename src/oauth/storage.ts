@@ -99,6 +99,8 @@ export interface GrantHooks {
   readonly afterGrantRead?: (grant: Record<string, unknown>) => Record<string, unknown> | null;
   /** Runs before a grant is written; may throw to stop the library there. */
   readonly beforeGrantWrite?: (grant: Record<string, unknown>) => Promise<void>;
+  /** Runs when the library has ended a grant that was alive until then. */
+  readonly afterGrantEnd?: () => void;
   /** May change a client that the library reads. */
   readonly afterClientRead?: (client: Record<string, unknown>) => Record<string, unknown>;
 }
@@ -154,8 +156,9 @@ export class PersonalOAuthKv implements OAuthKv {
     await this.#pause?.();
     const local = localKey(key);
     if (!local) return this.#directory.delete(key);
-    if (local.kind === 'grant') this.#grants.revoke(local.grantId, Date.now());
-    else this.#grants.deleteToken(local.key, local.grantId);
+    if (local.kind === 'grant') {
+      if (this.#grants.revoke(local.grantId, Date.now())) this.#hooks.afterGrantEnd?.();
+    } else this.#grants.deleteToken(local.key, local.grantId);
   }
 
   async list(options: { prefix?: string; limit?: number; cursor?: string }): Promise<KvList> {

@@ -150,9 +150,10 @@ export class GrantStore {
     });
   }
 
-  /** Ends a grant with all its tokens and replays, at once and for good. */
-  revoke(grantId: string, now: number): void {
-    this.#db.transaction(() => {
+  /** Ends a grant with all its tokens and replays, at once and for good. @returns whether it was alive until now */
+  revoke(grantId: string, now: number): boolean {
+    return this.#db.transaction(() => {
+      const wasAlive = this.isGrantAlive(grantId, now);
       this.#db.run(
         'INSERT INTO oauth_tombstones (grant_id, revoked_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
         grantId,
@@ -162,6 +163,7 @@ export class GrantStore {
       this.#db.run('DELETE FROM oauth_replays WHERE grant_id = ?', grantId);
       this.#db.run('DELETE FROM oauth_rotated WHERE grant_id = ?', grantId);
       this.#db.run('DELETE FROM oauth_uses WHERE grant_id = ?', grantId);
+      return wasAlive;
     });
   }
 

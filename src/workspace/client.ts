@@ -69,7 +69,8 @@ export interface Workspaces {
   /** @returns false when the person has as many as one may have */
   addPersonalToken(personId: string, token: Omit<PersonalToken, 'lastUsedAt'>, tokenHash: string): Promise<boolean>;
   removePersonalToken(personId: string, grantId: string): Promise<boolean>;
-  revokeGrant(personId: string, grantId: string): Promise<void>;
+  /** @returns whether this call ended it: of several at the same time, one is told true */
+  revokeGrant(personId: string, grantId: string): Promise<boolean>;
   /**
    * Leaves a grant only these of its scopes, from its next request on.
    *

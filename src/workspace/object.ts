@@ -165,8 +165,8 @@ export class WorkspaceObject extends DurableObject {
     return this.#personalTokens.remove(grantId);
   }
 
-  revokeGrant(grantId: string): void {
-    this.#grants.revoke(grantId, Date.now());
+  revokeGrant(grantId: string): boolean {
+    return this.#grants.revoke(grantId, Date.now());
   }
 
   async narrowGrant(grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined> {

@@ -113,8 +113,8 @@ export class RpcWorkspaces implements Workspaces {
     return this.#stub(personId).removePersonalToken(grantId);
   }
 
-  async revokeGrant(personId: string, grantId: string): Promise<void> {
-    await this.#stub(personId).revokeGrant(grantId);
+  async revokeGrant(personId: string, grantId: string): Promise<boolean> {
+    return this.#stub(personId).revokeGrant(grantId);
   }
 
   async narrowGrant(

@@ -1,10 +1,13 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import type { BrowserPage } from '../../scripts/client/browser.ts';
 import type { AuditLine } from '../../src/directory/types.ts';
 import { auditDuring } from '../support/audit.ts';
+import { delayStorage } from '../support/delays.ts';
 import { codeOf, OAuthClient, outcome, Person, send } from '../support/person.ts';
 import { withRole } from '../support/people.ts';
 import type { Visitor } from '../support/people.ts';
+import { times } from '../support/rounds.ts';
 
 /** A line without what is another in every run. */
 const told = ({ action, detail }: AuditLine) => [action, ...Object.values(detail)].join(' ');
@@ -43,10 +46,14 @@ describe('a refusal at the token endpoint has a line with its person, its client
       ['token_refused redirect_uri_invalid'],
     ],
     [
-      'a changed code',
-      async (value) => app.redeem(value.slice(0, -2) + (value.endsWith('aa') ? 'bb' : 'aa')),
+      'a code that has expired',
+      async (value) => {
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
+        onTestFinished(() => void vi.useRealTimers());
+        return app.redeem(value);
+      },
       'invalid_grant',
-      ['token_refused code_mismatch'],
+      ['token_refused grant_not_found'],
     ],
     [
       'a code that was used',
@@ -92,6 +99,69 @@ describe('a refusal at the token endpoint has a line with its person, its client
     expect(written.map(told)).toEqual(['token_refused code_malformed']);
     expect(written[0]).toMatchObject({ personId: undefined, clientId: app.id });
     expect(await auditDuring(async () => new OAuthClient('nobody', '').redeem('nonsense'))).toEqual([]);
+  });
+
+  it('of a code or token that nobody gave out is about its client alone, whoever is named in it', async () => {
+    const value = await freshCode();
+    const { refreshToken } = await ada.connect(app);
+    const [outward = '', grantId = ''] = refreshToken.split(':');
+    const written = await auditDuring(async () => {
+      await app.redeem(value.slice(0, -2) + (value.endsWith('aa') ? 'bb' : 'aa'));
+      for (const token of [`${outward}:none:none`, `${outward}:${grantId}:none`]) await other.refresh(token);
+      await new OAuthClient('nobody', '').refresh(`${outward}:none:none`);
+    });
+    expect(written.map(told)).toEqual([
+      'token_refused code_mismatch',
+      'token_refused grant_not_found',
+      'token_refused refresh_token_mismatch',
+    ]);
+    expect(written.map(({ clientId }) => clientId)).toEqual([app.id, other.id, other.id]);
+    for (const line of written) expect(line).toMatchObject({ personId: undefined, grantId: undefined });
+  });
+
+  it('is told of the right one of many that come at once', async () => {
+    const secretive = await OAuthClient.register({ token_endpoint_auth_method: 'client_secret_post' });
+    const { refreshToken, grantId } = await ada.connect(secretive);
+    const codes: string[] = [];
+    for (const _ of times(8, () => undefined)) codes.push(await freshCode());
+    delayStorage(5);
+    onTestFinished(() => delayStorage(0));
+    const written = await auditDuring(async () => {
+      await Promise.all([
+        ...codes.slice(0, 4).map(async (each) => app.redeem(each, { code_verifier: 'x'.repeat(50) })),
+        ...codes.slice(4).map(async (each) => app.redeem(each, { code_verifier: undefined })),
+        ...times(4, async () => secretive.refresh(refreshToken, { client_secret: 'guessed' })),
+        ...times(4, async () => other.refresh('nonsense')),
+      ]);
+    });
+    const of = (match: (line: AuditLine) => boolean) => written.filter(match).map(told);
+    const ofGrants = (grants: readonly (string | undefined)[]) =>
+      of((line) => line.clientId === app.id && grants.includes(line.grantId));
+    const ids = codes.map((each) => each.split(':')[1]);
+    const four = (reason: string) => times(4, () => `token_refused ${reason}`);
+    expect(ofGrants(ids.slice(0, 4))).toEqual(four('code_verifier_mismatch'));
+    expect(ofGrants(ids.slice(4))).toEqual(four('code_verifier_missing'));
+    expect(of((line) => line.grantId === grantId && line.clientId === secretive.id)).toEqual(
+      four('client_secret_mismatch'),
+    );
+    expect(of((line) => line.clientId === other.id)).toEqual(four('refresh_token_malformed'));
+    expect(written).toHaveLength(16);
+  });
+
+  it('and the end of a grant has one line, however many come with its code at once', async () => {
+    delayStorage(3);
+    onTestFinished(() => delayStorage(0));
+    const value = await freshCode();
+    const written = await auditDuring(async () => Promise.all(times(6, async () => app.redeem(value))));
+    expect(written.map(told).filter((line) => line.startsWith('grant_revoked'))).toEqual([
+      'grant_revoked code_replayed',
+    ]);
+    const { refreshToken, accessToken } = await ada.connect(app);
+    const ended = await auditDuring(async () => {
+      await Promise.all(times(4, async () => app.revoke(refreshToken)));
+      await app.revoke(accessToken);
+    });
+    expect(ended.map(told)).toEqual(['grant_revoked client']);
   });
 
   it('at most a hundred an hour about one person', async () => {
@@ -199,6 +269,44 @@ describe('the story of each app that wanted to connect', () => {
     ]);
     await reading.revoke(refreshToken);
     expect((await story(visitor))[0]).toContain('It stopped here It was disconnected.');
+  });
+
+  it('begins with nothing that came with a token, whoever is named in it', async () => {
+    const visitor = await withRole('member');
+    const reading = await OAuthClient.register({ client_name: 'Reading' });
+    const { accessToken, refreshToken } = await visitor.connect(reading);
+    await send('/files', { headers: { Authorization: `Bearer ${accessToken}` } });
+    const [outward = '', grantId = ''] = refreshToken.split(':');
+    const before = await story(visitor);
+    for (const secret of ['none:none', `${grantId}:none`]) await reading.refresh(`${outward}:${secret}`);
+    for (const n of times(20, (index) => index)) {
+      const sly = await OAuthClient.register({
+        client_name: `Your account was locked, write to help-${n}@evil.example`,
+      });
+      await sly.refresh(n % 2 === 0 ? `${outward}:none:none` : refreshToken);
+    }
+    expect(await story(visitor)).toEqual(before);
+  });
+
+  it('says that an answer came too late, and not of one that came twice', async () => {
+    const visitor = await withRole('member');
+    const reading = await OAuthClient.register({ client_name: 'Reading' });
+    const answer = async (page: BrowserPage) =>
+      visitor.browser.submit(page, ({ fields }) => fields.some(({ name }) => name === 'handle'), {
+        decision: 'approve',
+      });
+    const late = await visitor.open(reading);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 601_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await answer(late);
+    expect((await story(visitor))[0]).toContain('It stopped here The page was answered before');
+    vi.useRealTimers();
+    const page = await visitor.open(reading);
+    const { url } = await answer(page);
+    await reading.redeem(codeOf(url));
+    const before = await story(visitor);
+    await answer(page);
+    expect(await story(visitor)).toEqual(before);
   });
 
   it('tells nothing of anybody else, and shows names as text', async () => {

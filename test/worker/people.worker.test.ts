@@ -248,7 +248,6 @@ describe('an account', () => {
       'grant_first_used',
       'grant_revoked',
       'grant_first_used',
-      'token_refused',
     ]);
   });
 
