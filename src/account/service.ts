@@ -115,11 +115,12 @@ export class AccountService {
   async narrow(personId: string, grantId: string, scopes: readonly string[], requestId: string): Promise<void> {
     const { workspaces, audit } = this.#options;
     const grant = await this.#grant(personId, grantId);
-    if (!grant.scopes.some((scope) => scopes.includes(scope)))
+    const narrowed = await workspaces.narrowGrant(personId, grantId, scopes);
+    if (!narrowed) throw notConnected();
+    // What was written decides, and not what the page showed: of two forms at once, the second finds less.
+    const { left, taken } = narrowed;
+    if (left.length === 0)
       throw new CarrelError('invalid_input', 'Leave the app at least one permission, or disconnect it.');
-    const had = await workspaces.narrowGrant(personId, grantId, scopes);
-    if (!had) throw notConnected();
-    const taken = had.filter((scope) => !scopes.includes(scope));
     if (taken.length === 0) return;
     const detail = { by: personId, taken: taken.join(' ') };
     await audit.record({ action: 'grant_narrowed', personId, clientId: grant.clientId, grantId, requestId, detail });

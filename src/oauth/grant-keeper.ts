@@ -2,15 +2,16 @@ import type { ValidatedAccessToken } from '@cloudflare/workers-oauth-provider';
 
 import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
-import type { AuditEntry } from '../directory/types.ts';
 import { formBody } from '../http/body.ts';
-import { sha256Hex, toBase64Url, utf8 } from '../lib/encoding.ts';
+import { sha256Hex } from '../lib/encoding.ts';
 import { KeyedMutex } from '../workspace/mutex.ts';
+import { newProofKey, redemptionRequest } from './device/redemption.ts';
+import type { About, Answer, Asked } from './grant-request.ts';
 import { LibraryGrants } from './library-grants.ts';
-import type { AuthorizeInput, ClientCredentials, TokenProps } from './model.ts';
+import type { AuthorizeInput, ClientCredentials, Narrowing, TokenProps } from './model.ts';
 import { tokenParts } from './person-ids.ts';
 import { seal, unseal } from './sealed-answer.ts';
-import type { AuthorizationServers, OAuthEnv, Refusal } from './server.ts';
+import type { AuthorizationServers, OAuthEnv } from './server.ts';
 import { DirectoryOAuthKv, PersonalOAuthKv } from './storage.ts';
 import type { GrantHooks, Pause } from './storage.ts';
 import type { GrantStore } from './store.ts';
@@ -92,9 +93,7 @@ export class GrantKeeper {
   async authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
     const { origin, request, personId } = input;
     const { clientId, redirectUri } = request;
-    const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
-    const digest = await crypto.subtle.digest('SHA-256', utf8(verifier));
-    const codeChallenge = toBase64Url(new Uint8Array(digest));
+    const key = await newProofKey();
     // A client of devices has no redirect, and need not be registered for codes.
     const asAny: GrantHooks = {
       afterClientRead: (client) => ({
@@ -105,26 +104,14 @@ export class GrantKeeper {
       }),
     };
     const location = await this.authorize(
-      { ...input, request: { ...request, codeChallenge, codeChallengeMethod: 'S256' } },
+      { ...input, request: { ...request, codeChallenge: key.challenge, codeChallengeMethod: 'S256' } },
       asAny,
     );
     const presented = new URL(location).searchParams.get('code') ?? '';
-    const form = new URLSearchParams({
-      grant_type: 'authorization_code',
-      code: presented,
-      code_verifier: verifier,
-      redirect_uri: redirectUri,
-      // Either way of authenticating, never both (RFC 6749 §2.3).
-      ...(credentials.authorization === null ? { client_id: clientId } : {}),
-      ...(credentials.secret === null ? {} : { client_secret: credentials.secret }),
-    });
-    const headers = new Headers({ 'Content-Type': 'application/x-www-form-urlencoded' });
-    if (credentials.authorization !== null) headers.set('Authorization', credentials.authorization);
     const grantId = tokenParts(presented)?.grantId ?? '';
     const about = { personId, grantId, clientId, requestId };
     const asked: Asked = {
-      request: new Request(`${origin}/token`, { method: 'POST', headers, body: form.toString() }),
-      form,
+      ...redemptionRequest(origin, { ...key, code: presented, redirectUri, clientId }, credentials),
       presented,
       presentedHash: await sha256Hex(presented),
       grantId,
@@ -143,19 +130,39 @@ export class GrantKeeper {
    * Takes scopes from a grant. Its access tokens end, because they carry the scopes that they were made
    * with; its client gets one with what is left when it refreshes, which it does without asking anybody.
    *
+   * What its client has not come for yet ends: it would bring back what was taken.
+   *
    * @param scopes those that stay
-   * @returns the scopes that it had, or undefined when there is no such grant
+   * @returns what was written, with nothing left where nothing was; undefined when there is no such grant
    */
-  async narrow(grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined> {
+  async narrow(grantId: string, scopes: readonly string[]): Promise<Narrowing | undefined> {
     // After a refresh that has read the grant: it would write the old scopes back.
     return this.#mutex.run(grantId, async () => {
       const grant = this.#library.find(grantId);
       if (!grant || grant.authCodeWrappedKey !== undefined) return undefined;
       const had = grant.scope ?? [];
       const left = had.filter((scope) => scopes.includes(scope));
-      if (left.length > 0 && left.length < had.length) this.#grants.narrow(grantId, { ...grant, scope: left });
-      return had;
+      const taken = had.filter((scope) => !scopes.includes(scope));
+      if (left.length === 0 || taken.length === 0) return { left, taken };
+      this.#grants.narrow(grantId, { ...grant, scope: left });
+      this.#endUnredeemed(grant.clientId);
+      return { left, taken };
     });
+  }
+
+  /**
+   * Ends a grant for its person, with what its client has not come for yet: a code in waiting would let it in again.
+   *
+   * @returns whether it was alive until now
+   */
+  end(grantId: string): boolean {
+    const clientId = this.#library.find(grantId)?.clientId;
+    if (clientId !== undefined) this.#endUnredeemed(clientId);
+    return this.#grants.revoke(grantId, Date.now());
+  }
+
+  #endUnredeemed(clientId: string): void {
+    for (const { id } of this.#library.unredeemed(clientId)) this.#grants.revoke(id, Date.now());
   }
 
   /** Records that a grant was used for the first time, which ends the story of how its client connected. */
@@ -357,28 +364,6 @@ export class GrantKeeper {
       this.#grants.replay(presentedHash, now)?.grantId === grantId
     );
   }
-}
-
-/** A request to the token endpoint about one grant. */
-interface Asked {
-  readonly request: Request;
-  readonly form: URLSearchParams;
-  /** The code or token that it is about. */
-  readonly presented: string;
-  readonly presentedHash: string;
-  readonly grantId: string;
-  /** For its lines in the audit. */
-  readonly about: About;
-}
-
-type About = Pick<AuditEntry, 'personId' | 'grantId' | 'clientId' | 'requestId'>;
-
-interface Answer {
-  readonly response: Response;
-  /** Why it was refused; undefined where it was not. */
-  readonly refusal: Refusal | undefined;
-  /** Whether the library ended the grant while it answered. */
-  readonly ended: boolean;
 }
 
 /** Shows the library a rotated refresh token as the previous one, whatever was rotated since. */

@@ -63,10 +63,17 @@ export class LibraryGrants {
 
   /** The grants, of one client or of all, whose code was redeemed. */
   redeemed(clientId?: string): LibraryGrant[] {
-    return this.#store
-      .list('grant:', 1000, Date.now())
-      .map((record) => JSON.parse(record.value) as LibraryGrant)
+    return this.#all()
       .filter((grant) => grant.authCodeWrappedKey === undefined)
       .filter((grant) => clientId === undefined || grant.clientId === clientId);
+  }
+
+  /** The grants of a client that still wait for it to come with its code. */
+  unredeemed(clientId: string): LibraryGrant[] {
+    return this.#all().filter((grant) => grant.authCodeWrappedKey !== undefined && grant.clientId === clientId);
+  }
+
+  #all(): LibraryGrant[] {
+    return this.#store.list('grant:', 1000, Date.now()).map((record) => JSON.parse(record.value) as LibraryGrant);
   }
 }

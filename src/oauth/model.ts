@@ -59,6 +59,12 @@ export interface GrantSummary {
   readonly lastUsedAt: number | undefined;
 }
 
+/** What a person left a client and took from it. */
+export interface Narrowing {
+  readonly left: readonly string[];
+  readonly taken: readonly string[];
+}
+
 /** A client's request that a person approved. */
 export interface AuthorizeInput {
   readonly origin: string;

@@ -1,5 +1,12 @@
 import type { ErrorCode, ErrorDetails } from '../lib/errors.ts';
-import type { AuthorizeInput, ClientCredentials, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
+import type {
+  AuthorizeInput,
+  ClientCredentials,
+  GrantSummary,
+  Narrowing,
+  PersonalToken,
+  TokenFacts,
+} from '../oauth/model.ts';
 import type { Stores } from './features.ts';
 import type { Standing } from './standing.ts';
 
@@ -69,14 +76,18 @@ export interface Workspaces {
   /** @returns false when the person has as many as one may have */
   addPersonalToken(personId: string, token: Omit<PersonalToken, 'lastUsedAt'>, tokenHash: string): Promise<boolean>;
   removePersonalToken(personId: string, grantId: string): Promise<boolean>;
-  /** @returns whether this call ended it: of several at the same time, one is told true */
+  /**
+   * Ends a grant, and what its client was allowed and has not come for.
+   *
+   * @returns whether this call ended it: of several at the same time, one is told true
+   */
   revokeGrant(personId: string, grantId: string): Promise<boolean>;
   /**
    * Leaves a grant only these of its scopes, from its next request on.
    *
-   * @returns the scopes that it had, or undefined when there is no such grant
+   * @returns what was written, with nothing left where nothing was; undefined when there is no such grant
    */
-  narrowGrant(personId: string, grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined>;
+  narrowGrant(personId: string, grantId: string, scopes: readonly string[]): Promise<Narrowing | undefined>;
   writeStanding(personId: string, standing: Standing): Promise<void>;
   /**
    * Removes all that is in a workspace, grants as well, for good.

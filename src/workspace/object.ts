@@ -9,7 +9,14 @@ import { GrantKeeper } from '../oauth/grant-keeper.ts';
 import type { OnReuse } from '../oauth/grant-keeper.ts';
 import { LibraryGrants } from '../oauth/library-grants.ts';
 import { PERSONAL_TOKEN_CLIENT } from '../oauth/model.ts';
-import type { AuthorizeInput, ClientCredentials, GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
+import type {
+  AuthorizeInput,
+  ClientCredentials,
+  GrantSummary,
+  Narrowing,
+  PersonalToken,
+  TokenFacts,
+} from '../oauth/model.ts';
 import type { AuthorizationServers } from '../oauth/server.ts';
 import type { Pause } from '../oauth/storage.ts';
 import { isPersonalGrant } from '../oauth/personal-token.ts';
@@ -166,10 +173,10 @@ export class WorkspaceObject extends DurableObject {
   }
 
   revokeGrant(grantId: string): boolean {
-    return this.#grants.revoke(grantId, Date.now());
+    return this.#keeper.end(grantId);
   }
 
-  async narrowGrant(grantId: string, scopes: readonly string[]): Promise<readonly string[] | undefined> {
+  async narrowGrant(grantId: string, scopes: readonly string[]): Promise<Narrowing | undefined> {
     return this.#keeper.narrow(grantId, scopes);
   }
 

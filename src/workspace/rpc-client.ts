@@ -1,5 +1,5 @@
 import { CarrelError } from '../lib/errors.ts';
-import type { GrantSummary, PersonalToken, TokenFacts } from '../oauth/model.ts';
+import type { GrantSummary, Narrowing, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { Caller, CallOutcome, OpenWorkspace, WorkspaceHealth, Workspaces } from './client.ts';
 import type { WorkspaceObject } from './object.ts';
 
@@ -117,11 +117,7 @@ export class RpcWorkspaces implements Workspaces {
     return this.#stub(personId).revokeGrant(grantId);
   }
 
-  async narrowGrant(
-    personId: string,
-    grantId: string,
-    scopes: readonly string[],
-  ): Promise<readonly string[] | undefined> {
+  async narrowGrant(personId: string, grantId: string, scopes: readonly string[]): Promise<Narrowing | undefined> {
     return this.#stub(personId).narrowGrant(grantId, scopes);
   }
 

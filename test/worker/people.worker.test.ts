@@ -10,7 +10,7 @@ import { ConsoleTelemetry } from '../../src/telemetry/telemetry.ts';
 import { RpcWorkspaces } from '../../src/workspace/rpc-client.ts';
 import { delayStorage } from '../support/delays.ts';
 import { statusOf } from '../support/mcp.ts';
-import { OAuthClient, outcome } from '../support/person.ts';
+import { codeOf, OAuthClient, outcome } from '../support/person.ts';
 import { auditOf, theOwner, Visitor, withRole } from '../support/people.ts';
 
 const { DIRECTORY, WORKSPACE } = env as unknown as Bindings;
@@ -251,10 +251,16 @@ describe('an account', () => {
     ]);
   });
 
-  it('does not list what was allowed and never fetched', async () => {
-    const person = await withRole('member');
-    await person.allow(await OAuthClient.register());
+  it('does not list what was allowed and never fetched, and ends it with what is listed', async () => {
+    const [person, client] = [await withRole('member'), await OAuthClient.register()];
+    const waiting = codeOf(await person.allow(client));
     expect((await person.browser.open('/account/apps')).body).toContain('No app is connected');
+    const { grantId } = await person.connect(client);
+    const ofAnother = await OAuthClient.register();
+    const kept = codeOf(await person.allow(ofAnother));
+    await person.post('/account/apps', `/account/apps/${grantId}/revoke`);
+    expect(await outcome(await client.redeem(waiting))).toBe('invalid_grant');
+    expect(await outcome(await ofAnother.redeem(kept))).toBe('200');
   });
 
   it('shows the browsers, and signs the others out', async () => {
