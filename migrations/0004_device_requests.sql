@@ -12,9 +12,12 @@ CREATE TABLE device_requests (
   -- What a person answered, once.
   answer TEXT CHECK (answer IN ('allowed', 'denied')),
   person_id TEXT,
-  allowed_scope TEXT
+  allowed_scope TEXT,
+  -- When a client came for the answer, which it has not got yet.
+  claimed_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX device_requests_by_expiry ON device_requests (expires_at);
+CREATE INDEX device_requests_by_person ON device_requests (person_id) WHERE person_id IS NOT NULL;
 
 -- What may be done only so often, counted by who does it. The key is a person's id or a keyed hash.
 CREATE TABLE attempts (

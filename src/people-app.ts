@@ -108,10 +108,12 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
   });
   const signedIn = new SignedIn(signIn, formTokens);
   const clients = new ClientNames(servers, oauthEnv);
+  const deviceRepo = new DeviceRepo(d1);
   const account = new AccountService({
     people: peopleRepo,
     admissions,
     workspaces,
+    devices: deviceRepo,
     clients,
     scopes,
     audit,
@@ -127,7 +129,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     workspaces,
   });
   const devices = new DeviceGrants({
-    repo: new DeviceRepo(d1),
+    repo: deviceRepo,
     attempts: new AttemptRepo(d1),
     servers,
     env: oauthEnv,
@@ -137,6 +139,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     keyring,
     scopes,
     audit,
+    telemetry,
   });
   const routes = [
     ...authorizeRoutes({ authorize, signIn, formTokens }),

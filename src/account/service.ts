@@ -1,5 +1,6 @@
 import type { AdmissionRepo } from '../directory/admission-repo.ts';
 import type { AuditTrail } from '../directory/audit.ts';
+import type { DeviceRepo } from '../directory/device-repo.ts';
 import type { PeopleRepo } from '../directory/people-repo.ts';
 import type { BrowserSession, LinkedIdentity } from '../directory/types.ts';
 import { CarrelError } from '../lib/errors.ts';
@@ -23,6 +24,7 @@ interface AccountServiceOptions {
   readonly people: PeopleRepo;
   readonly admissions: AdmissionRepo;
   readonly workspaces: Workspaces;
+  readonly devices: Pick<DeviceRepo, 'withdraw'>;
   readonly clients: ClientNames;
   readonly scopes: readonly Scope[];
   readonly audit: AuditTrail;
@@ -113,7 +115,7 @@ export class AccountService {
    * @throws CarrelError `not_found`, `invalid_input`
    */
   async narrow(personId: string, grantId: string, scopes: readonly string[], requestId: string): Promise<void> {
-    const { workspaces, audit } = this.#options;
+    const { workspaces, devices, audit } = this.#options;
     const grant = await this.#grant(personId, grantId);
     const narrowed = await workspaces.narrowGrant(personId, grantId, scopes);
     if (!narrowed) throw notConnected();
@@ -122,15 +124,18 @@ export class AccountService {
     if (left.length === 0)
       throw new CarrelError('invalid_input', 'Leave the app at least one permission, or disconnect it.');
     if (taken.length === 0) return;
+    await devices.withdraw(personId, grant.clientId);
     const detail = { by: personId, taken: taken.join(' ') };
     await audit.record({ action: 'grant_narrowed', personId, clientId: grant.clientId, grantId, requestId, detail });
   }
 
   /** Ends what a person lets an app do, from its next request on. @throws CarrelError `not_found` */
   async revoke(personId: string, grantId: string, requestId: string): Promise<void> {
-    const { workspaces, audit } = this.#options;
+    const { workspaces, devices, audit } = this.#options;
     // Only what is there: each revocation is remembered for weeks, and must not be to have for asking.
     const { clientId } = await this.#grant(personId, grantId);
+    // A device that was allowed and has not come yet would be let in afterwards.
+    await devices.withdraw(personId, clientId);
     if (!(await workspaces.revokeGrant(personId, grantId))) return;
     await audit.record({ action: 'grant_revoked', personId, clientId, grantId, requestId, detail: { by: personId } });
   }

@@ -10,6 +10,14 @@ export interface DeviceRequest {
   readonly polledAt: number;
 }
 
+/** A request with whether somebody has answered it. */
+export interface AnsweredDeviceRequest extends DeviceRequest {
+  readonly answered: boolean;
+}
+
+/** How long a poll that has claimed an answer may take before another may claim it, in ms. */
+const CLAIM_MS = 30_000;
+
 /** What a person answered to a device. */
 export type DeviceAnswer =
   | { readonly answer: 'denied' }
@@ -22,10 +30,11 @@ type RequestRow = {
   expiresAt: number;
   intervalSeconds: number;
   polledAt: number;
+  answer: DeviceAnswer['answer'] | null;
 };
 
 const SELECT = `SELECT device_hash AS deviceHash, client_id AS clientId, scope, expires_at AS expiresAt,
-    interval_seconds AS intervalSeconds, polled_at AS polledAt FROM device_requests`;
+    interval_seconds AS intervalSeconds, polled_at AS polledAt, answer FROM device_requests`;
 
 /** Devices that ask to be let in, in D1, until their client has fetched what a person answered. */
 export class DeviceRepo {
@@ -80,14 +89,19 @@ export class DeviceRepo {
     return row !== null;
   }
 
-  /** Takes the answer to a request of this client, which then is gone: of several polls, one gets it. */
+  /**
+   * Takes the answer to a request of this client, for a while: of several polls, one gets it. It is gone with
+   * {@link finish}, so that an answer is not lost when what follows fails.
+   */
   async claim(deviceHash: string, clientId: string, now: number): Promise<DeviceAnswer | undefined> {
     const row = await this.#d1
       .prepare(
-        `DELETE FROM device_requests WHERE device_hash = ? AND client_id = ? AND answer IS NOT NULL AND expires_at > ?
+        `UPDATE device_requests SET claimed_at = ?3
+         WHERE device_hash = ?1 AND client_id = ?2 AND answer IS NOT NULL AND expires_at > ?3
+           AND (claimed_at IS NULL OR claimed_at <= ?3 - ?4)
          RETURNING answer, person_id AS personId, allowed_scope AS scope`,
       )
-      .bind(deviceHash, clientId, now)
+      .bind(deviceHash, clientId, now, CLAIM_MS)
       .first<{ answer: 'allowed' | 'denied'; personId: string; scope: string }>();
     if (!row) return undefined;
     return row.answer === 'denied'
@@ -95,13 +109,38 @@ export class DeviceRepo {
       : { answer: 'allowed', personId: row.personId, scopes: row.scope.split(' ') };
   }
 
+  /** Gives an answer back that was claimed and not delivered: the next poll gets it. */
+  async release(deviceHash: string): Promise<void> {
+    await this.#d1.prepare('UPDATE device_requests SET claimed_at = NULL WHERE device_hash = ?').bind(deviceHash).run();
+  }
+
+  /** Ends a request whose answer was delivered. @returns what the answer was until then */
+  async finish(deviceHash: string): Promise<DeviceAnswer['answer'] | undefined> {
+    const row = await this.#d1
+      .prepare('DELETE FROM device_requests WHERE device_hash = ? RETURNING answer')
+      .bind(deviceHash)
+      .first<{ answer: DeviceAnswer['answer'] }>();
+    return row?.answer;
+  }
+
+  /** Takes back what a person allowed a client whose device has not come for it. */
+  async withdraw(personId: string, clientId: string): Promise<void> {
+    await this.#d1
+      .prepare(
+        `UPDATE device_requests SET answer = 'denied', person_id = NULL, allowed_scope = NULL
+         WHERE person_id = ? AND client_id = ?`,
+      )
+      .bind(personId, clientId)
+      .run();
+  }
+
   /** Of this client, answered or not, expired or not. */
-  async find(deviceHash: string, clientId: string): Promise<DeviceRequest | undefined> {
+  async find(deviceHash: string, clientId: string): Promise<AnsweredDeviceRequest | undefined> {
     const row = await this.#d1
       .prepare(`${SELECT} WHERE device_hash = ? AND client_id = ?`)
       .bind(deviceHash, clientId)
       .first<RequestRow>();
-    return row ?? undefined;
+    return row ? { ...row, answered: row.answer !== null } : undefined;
   }
 
   /** Notes a poll, and how long the client must wait before the next. */

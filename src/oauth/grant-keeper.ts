@@ -64,7 +64,7 @@ export class GrantKeeper {
 
   /** Makes a grant and its code. @returns where to send the browser */
   async authorize(input: AuthorizeInput, hooks?: GrantHooks): Promise<string> {
-    const { origin, request, outwardPerson, personId, scopes, props } = input;
+    const { origin, request, outwardPerson, personId, scopes, props, deviceHash } = input;
     const env = this.#env({
       ...hooks,
       // The index first: a row without a grant is harmless, a grant without a row could not be found.
@@ -78,7 +78,7 @@ export class GrantKeeper {
         request,
         userId: outwardPerson,
         scope: [...scopes],
-        metadata: {},
+        metadata: deviceHash === undefined ? {} : { deviceHash },
         props,
         // The library's default would end the person's other devices that use the same client.
         revokeExistingGrants: false,
@@ -90,7 +90,20 @@ export class GrantKeeper {
    * Makes a grant for a client on a device without a browser, and gives its first tokens (RFC 8628). The
    * library knows no such grant: it makes a code as for any other, which is redeemed here and never leaves.
    */
-  async authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
+  async authorizeDevice(
+    input: AuthorizeInput & { readonly deviceHash: string },
+    credentials: ClientCredentials,
+    requestId: string,
+  ): Promise<Response> {
+    const { deviceHash } = input;
+    return this.#mutex.run(`device ${deviceHash}`, async () => {
+      // A poll whose answer was lost has left one: of all for one device, no more than one lives.
+      for (const { id } of this.#library.ofDevice(deviceHash)) this.#grants.revoke(id, Date.now());
+      return this.#authorizeDevice(input, credentials, requestId);
+    });
+  }
+
+  async #authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
     const { origin, request, personId } = input;
     const { clientId, redirectUri } = request;
     const key = await newProofKey();

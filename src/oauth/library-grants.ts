@@ -18,6 +18,8 @@ export interface LibraryGrant {
   readonly authCodeWrappedKey?: string;
   readonly refreshTokenId?: string;
   readonly previousRefreshTokenId?: string;
+  /** Ours, kept beside it. */
+  readonly metadata?: { readonly deviceHash?: string };
 }
 
 /** Reads a person's grants as the OAuth library stores them. */
@@ -71,6 +73,11 @@ export class LibraryGrants {
   /** The grants of a client that still wait for it to come with its code. */
   unredeemed(clientId: string): LibraryGrant[] {
     return this.#all().filter((grant) => grant.authCodeWrappedKey !== undefined && grant.clientId === clientId);
+  }
+
+  /** The grants that were made for one answer to a device. */
+  ofDevice(deviceHash: string): LibraryGrant[] {
+    return this.#all().filter(({ metadata }) => metadata?.deviceHash === deviceHash);
   }
 
   #all(): LibraryGrant[] {

@@ -74,6 +74,8 @@ export interface AuthorizeInput {
   readonly personId: string;
   readonly scopes: readonly string[];
   readonly props: TokenProps;
+  /** Which device it is for, if it is for one. */
+  readonly deviceHash?: string;
 }
 
 /** What a client showed of itself at the token endpoint, besides its id. */

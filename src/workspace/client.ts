@@ -65,7 +65,11 @@ export interface Workspaces {
   token(personId: string, request: Request, requestId: string): Promise<Response>;
   authorize(input: AuthorizeInput): Promise<string>;
   /** Makes a grant and answers with its first tokens, for a client on a device without a browser. */
-  authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response>;
+  authorizeDevice(
+    input: AuthorizeInput & { readonly deviceHash: string },
+    credentials: ClientCredentials,
+    requestId: string,
+  ): Promise<Response>;
   /** Whether the person lets this client do this now: it has a grant with this redirect and these scopes. */
   holdsGrant(personId: string, clientId: string, redirectUri: string, scopes: readonly string[]): Promise<boolean>;
   describeToken(personId: string, token: string, origin: string): Promise<TokenFacts | undefined>;

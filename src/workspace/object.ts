@@ -123,10 +123,18 @@ export class WorkspaceObject extends DurableObject {
     return redirectTo;
   }
 
-  async authorizeDevice(input: AuthorizeInput, credentials: ClientCredentials, requestId: string): Promise<Response> {
+  async authorizeDevice(
+    input: AuthorizeInput & { readonly deviceHash: string },
+    credentials: ClientCredentials,
+    requestId: string,
+  ): Promise<Response> {
     // Disabled after they allowed it, before the device came for it.
-    if (!this.#isEntitled())
+    if (!this.#isEntitled()) {
+      const about = { personId: input.personId, clientId: input.request.clientId, requestId };
+      const detail = { reason: 'person_disabled' };
+      await this.#dependencies.audit.record({ ...about, action: 'token_refused', detail });
       return Response.json({ error: 'access_denied', error_description: 'The account was disabled.' }, { status: 400 });
+    }
     const response = await this.#keeper.authorizeDevice(input, credentials, requestId);
     await this.#scheduleSweep(Date.now());
     return response;

@@ -73,7 +73,9 @@ export class RpcWorkspaces implements Workspaces {
   }
 
   async authorizeDevice(...call: Parameters<Workspaces['authorizeDevice']>): Promise<Response> {
-    return this.#stub(call[0].personId).authorizeDevice(...call);
+    const response = await this.#stub(call[0].personId).authorizeDevice(...call);
+    // A body that comes over RPC must be read at once: it ends with the call, whatever is awaited meanwhile.
+    return new Response(await response.text(), response);
   }
 
   async holdsGrant(

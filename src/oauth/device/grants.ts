@@ -7,9 +7,11 @@ import type { PeopleRepo } from '../../directory/people-repo.ts';
 import type { Person } from '../../directory/types.ts';
 import { CarrelError } from '../../lib/errors.ts';
 import type { Keyring } from '../../lib/keyring.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Workspaces } from '../../workspace/client.ts';
 import { DEVICE_GRANT, deviceRedirect } from '../model.ts';
 import type { PersonIds } from '../person-ids.ts';
+import { tokenParts } from '../person-ids.ts';
 import { canonicaliseResources } from '../resource.ts';
 import type { Scope } from '../scopes.ts';
 import type { AuthorizationServers, OAuthEnv } from '../server.ts';
@@ -21,6 +23,9 @@ import { hashOfDeviceCode, newDeviceCode, newUserCode, parseUserCode } from './c
 const LIFETIME_SECONDS = 900;
 /** How long a client waits between two polls, in seconds, and how much longer after one that came too early. */
 const INTERVAL_SECONDS = 5;
+const MAX_INTERVAL_SECONDS = 60;
+/** How much too early a poll may come, in ms: clocks and networks are not exact. */
+const JITTER_MS = 1000;
 const HOUR_MS = 3_600_000;
 /** Requests of devices in an hour: of one address, which may be an office, and of all. */
 const REQUESTS = { ofKey: 60, inAll: 1000 } as const;
@@ -39,6 +44,7 @@ interface DeviceGrantsOptions {
   readonly keyring: Keyring;
   readonly scopes: readonly Scope[];
   readonly audit: AuditTrail;
+  readonly telemetry: Telemetry;
 }
 
 /** What a device asks of the person who has its code. */
@@ -68,10 +74,12 @@ export class DeviceGrants {
   }
 
   /** Begins: the answer of the device authorization endpoint (RFC 8628 §3.2). @param address of the client */
-  async begin({ request, form, origin, requestId }: DeviceCall, address: string | undefined): Promise<Response> {
+  async begin(call: DeviceCall, address: string | undefined): Promise<Response> {
+    const { form, origin, requestId } = call;
     const { repo, attempts, keyring, scopes, audit } = this.#options;
+    if (isRepeating(form)) return repeated();
     canonicaliseResources(form, origin);
-    const known = await this.#client(request, form, origin);
+    const known = await this.#client(call);
     if (known instanceof Response) return known;
     const resource = form.getAll('resource');
     if (resource.some((each) => each !== origin)) return refusal('invalid_target', 'There is no such resource here.');
@@ -196,40 +204,83 @@ export class DeviceGrants {
   }
 
   /** A client's poll at the token endpoint (RFC 8628 §3.4 and §3.5). */
-  async token({ request, form, origin, requestId }: DeviceCall): Promise<Response> {
-    const { repo, keyring, audit } = this.#options;
-    const deviceHash = await hashOfDeviceCode(keyring, form.get('device_code') ?? '');
+  async token(call: DeviceCall): Promise<Response> {
+    const { repo, keyring } = this.#options;
+    const { form } = call;
+    if (isRepeating(form)) return repeated();
+    const code = form.get('device_code') ?? '';
+    if (code === '') return refusal('invalid_request', 'Send the device_code.');
+    const deviceHash = await hashOfDeviceCode(keyring, code);
     if (deviceHash === undefined) return refusal('invalid_grant', 'This is no device code of ours.');
     // Before anything is taken: who has a device's code alone must not use it up.
-    const known = await this.#client(request, form, origin);
+    const known = await this.#client(call);
     if (known instanceof Response) return known;
     const { clientId } = known;
     const now = Date.now();
     const given = await repo.claim(deviceHash, clientId, now);
-    if (given?.answer === 'denied') return refusal('access_denied', 'The person denied it.');
-    if (given) return this.#give(given, clientId, { request, form, origin, requestId });
+    if (given?.answer === 'denied') {
+      await repo.finish(deviceHash);
+      return refusal('access_denied', 'The person denied it.');
+    }
+    if (given) return this.#deliver(given, { deviceHash, clientId }, call);
     const waiting = await repo.find(deviceHash, clientId);
     if (!waiting) {
-      await audit.record({ action: 'token_refused', clientId, requestId, detail: { reason: 'device_code_unknown' } });
+      await this.#refused(call, { clientId }, 'device_code_unknown');
       return refusal('invalid_grant', 'This device code was used, or is another client’s.');
     }
-    if (waiting.expiresAt <= now) return refusal('expired_token', 'Nobody answered in time. Begin anew.');
-    const early = waiting.polledAt + waiting.intervalSeconds * 1000 > now;
-    await repo.notePoll(deviceHash, waiting.intervalSeconds + (early ? INTERVAL_SECONDS : 0), now);
+    if (waiting.expiresAt <= now) {
+      await this.#refused(call, { clientId }, 'device_code_expired');
+      return refusal('expired_token', 'Nobody answered in time. Begin anew.');
+    }
+    const interval = waiting.intervalSeconds;
+    // Another poll is about to get the answer: this one must neither get it as well nor hear that nobody has answered.
+    const early = waiting.answered || waiting.polledAt + interval * 1000 - JITTER_MS > now;
+    const next = early ? Math.min(interval + INTERVAL_SECONDS, MAX_INTERVAL_SECONDS) : interval;
+    await repo.notePoll(deviceHash, next, now);
     return early
       ? refusal('slow_down', 'Wait five seconds longer between two requests.')
       : refusal('authorization_pending', 'The person has not answered yet.');
   }
 
+  /** Gives what a person allowed. What fails on the way leaves the answer where it is, for the next poll. */
+  async #deliver(
+    given: Allowed,
+    device: { readonly deviceHash: string; readonly clientId: string },
+    call: DeviceCall,
+  ): Promise<Response> {
+    const { repo, workspaces, telemetry } = this.#options;
+    const { deviceHash, clientId } = device;
+    const response = await this.#give(given, device, call).catch(async (thrown: unknown) => {
+      // Where this fails too, the claim lapses by itself.
+      await Promise.allSettled([repo.release(deviceHash)]);
+      throw thrown;
+    });
+    const answer = await repo.finish(deviceHash);
+    if (!response.ok) return response;
+    if (answer === 'denied') {
+      // Its person took it back while the grant was made, too late to see it on their page.
+      const { access_token: token } = await response.json<{ access_token: string }>();
+      await workspaces.revokeGrant(given.personId, tokenParts(token)?.grantId ?? '');
+      return refusal('access_denied', 'The person took it back.');
+    }
+    const { personId, scopes } = given;
+    telemetry.record({ type: 'grant_made', personId, clientId, scopes, requestId: call.requestId });
+    return response;
+  }
+
   /** Makes the grant that a person allowed and gives its first tokens, all in the person's object. */
   async #give(
-    { personId, scopes }: Extract<DeviceAnswer, { answer: 'allowed' }>,
-    clientId: string,
-    { request, form, origin, requestId }: DeviceCall,
+    { personId, scopes }: Allowed,
+    { deviceHash, clientId }: { readonly deviceHash: string; readonly clientId: string },
+    call: DeviceCall,
   ): Promise<Response> {
+    const { request, form, origin, requestId } = call;
     const { workspaces, personIds, people } = this.#options;
     const person = await people.find(personId);
-    if (!person) return refusal('access_denied', 'The person is no longer here.');
+    if (!person) {
+      await this.#refused(call, { clientId, personId }, 'person_deleted');
+      return refusal('access_denied', 'The person is no longer here.');
+    }
     const asked: AuthRequest = {
       responseType: 'code',
       clientId,
@@ -240,9 +291,18 @@ export class DeviceGrants {
     };
     const props = { label: person.email ?? person.id };
     const outwardPerson = await personIds.outward(personId);
-    const input = { origin, request: asked, personId, outwardPerson, scopes, props };
+    const input = { origin, request: asked, personId, outwardPerson, scopes, props, deviceHash };
     const credentials = { authorization: request.headers.get('Authorization'), secret: form.get('client_secret') };
     return workspaces.authorizeDevice(input, credentials, requestId);
+  }
+
+  /** Writes down that a client was refused, as far as it is known who that is. */
+  async #refused(
+    { requestId }: DeviceCall,
+    about: { readonly clientId?: string; readonly personId?: string },
+    reason: string,
+  ): Promise<void> {
+    await this.#options.audit.record({ ...about, action: 'token_refused', requestId, detail: { reason } });
   }
 
   async sweep(now: number): Promise<void> {
@@ -251,15 +311,15 @@ export class DeviceGrants {
   }
 
   /** Has the library authenticate the client: asked for something that it refuses only after that. */
-  async #client(
-    request: Request,
-    form: URLSearchParams,
-    origin: string,
-  ): Promise<{ readonly clientId: string } | Response> {
+  async #client(call: DeviceCall): Promise<{ readonly clientId: string } | Response> {
+    const { request, form, origin } = call;
     const { servers, env } = this.#options;
     const clientId = presentedClient(request, form) ?? '';
     // Nothing of a client's own document is fetched for a stranger.
-    if (URL.canParse(clientId)) return unregistered();
+    if (URL.canParse(clientId)) {
+      await this.#refused(call, {}, 'client_not_registered');
+      return unregistered();
+    }
     const asked = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'none' });
     for (const name of ['client_id', 'client_secret']) {
       const value = form.get(name);
@@ -270,9 +330,15 @@ export class DeviceGrants {
     if (authorization !== null) headers.set('Authorization', authorization);
     const probe = new Request(`${origin}/token`, { method: 'POST', headers, body: asked.toString() });
     const { response, refusal: refused } = await serveToken(servers.for(origin), probe, env);
-    if (refused?.reason !== AUTHENTICATED) return response;
+    if (refused?.reason !== AUTHENTICATED) {
+      // What it says of itself is a stranger's text.
+      await this.#refused(call, {}, refused?.reason ?? 'unknown');
+      return response;
+    }
     const client = await servers.for(origin).getOAuthApi(env).lookupClient(clientId);
-    return client?.grantTypes?.includes(DEVICE_GRANT) === true ? { clientId } : unregistered();
+    if (client?.grantTypes?.includes(DEVICE_GRANT) === true) return { clientId };
+    await this.#refused(call, { clientId }, 'grant_type_not_registered');
+    return unregistered();
   }
 
   async #userCodeHash(userCode: string): Promise<string> {
@@ -282,6 +348,16 @@ export class DeviceGrants {
 
 /** Why the library refuses a refresh token that is none, once it knows who asks. */
 const AUTHENTICATED = 'refresh_token_malformed';
+
+type Allowed = Extract<DeviceAnswer, { answer: 'allowed' }>;
+
+/** Whether a parameter is there twice, which RFC 6749 §3.2 forbids; RFC 8707 allows several resources. */
+function isRepeating(form: URLSearchParams): boolean {
+  const names = [...form].filter(([name, value]) => name !== 'resource' && value !== '').map(([name]) => name);
+  return new Set(names).size < names.length;
+}
+
+const repeated = () => refusal('invalid_request', 'A parameter is there more than once.');
 
 const unregistered = () =>
   refusal('unauthorized_client', `Register with the grant type ${DEVICE_GRANT} to use it (RFC 7591).`);
