@@ -121,7 +121,14 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
-    ...oauthRoutes({ tokens, servers, env: oauthEnv, registrations, limit: limitOf(env.TOKENS_LIMIT) }),
+    ...oauthRoutes({
+      tokens,
+      servers,
+      env: oauthEnv,
+      registrations,
+      limit: limitOf(env.TOKENS_LIMIT),
+      device: async (...call) => (await peopleApp()).devices.begin(...call),
+    }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
   ];
   /** Loaded when a person comes: an isolate that serves clients only never parses it. */
@@ -142,8 +149,13 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       oauthEnv,
     });
   };
-  let people: ReturnType<typeof forPeople> | undefined;
-  const peopleApp = () => (people ??= forPeople());
+  let people: Awaited<ReturnType<typeof forPeople>> | undefined;
+  const peopleApp = async () => {
+    if (people) return people;
+    // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
+    const made = await forPeople();
+    return (people ??= made);
+  };
   const documents = docsRoutes({ routes: async () => [...(await peopleApp()).routes, ...forPrograms], registry });
 
   const guards = {

@@ -11,7 +11,7 @@ export type AddressLimit = (request: Request) => Promise<void>;
  * A brake on one network: the edge counts, at each location by itself and about right, and no storage is
  * read. Without an edge, or without the binding, nobody is held up.
  *
- * @returns throws CarrelError `limit_exceeded`, with `retry_after` in seconds
+ * @returns what lets a request on, or throws CarrelError `limit_exceeded` with `retry_after`, in seconds
  */
 export function addressLimit(binding: RateLimit | undefined): AddressLimit {
   return async (request) => {

@@ -55,9 +55,11 @@ export function createRouter({ routes, accepts, mapError, telemetry, limit, othe
   for (const route of routes) {
     const { path, crossOrigin } = route;
     app.use(path, async (c, next) => {
-      await limit?.(c.req.raw);
-      if (!maySend(c.req.raw, c.get('url').origin, crossOrigin)) throw foreignPage();
-      c.set('readable', crossOrigin !== undefined && c.req.method !== 'OPTIONS');
+      const isForeign = !maySend(c.req.raw, c.get('url').origin, crossOrigin);
+      // Before the limit: a client in a page must be able to read that it is held up. A preflight uses up nothing.
+      c.set('readable', crossOrigin !== undefined && !isForeign && c.req.method !== 'OPTIONS');
+      if (c.req.method !== 'OPTIONS') await limit?.(c.req.raw);
+      if (isForeign) throw foreignPage();
       await next();
     });
     for (const [method, answer] of Object.entries(route.methods)) {
@@ -76,20 +78,27 @@ export function createRouter({ routes, accepts, mapError, telemetry, limit, othe
     });
   }
 
-  app.notFound(async (c) => {
-    if (!otherwise) return errorResponse(nothingHere(), c.req.raw, c.get('requestId'));
-    c.set('complete', true);
-    return otherwise(c.req.raw);
-  });
-  app.onError((thrown, c) => {
-    const requestId = c.get('requestId');
-    const known = mapError?.(thrown, requestId, c.req.raw);
+  const failed = async (thrown: unknown, request: Request, requestId: string): Promise<Response> => {
+    const known = mapError?.(thrown, requestId, request);
     if (known) return known;
     const error = asCarrelError(thrown);
     if (error.code === 'internal')
-      telemetry.record({ type: 'request_failed', requestId, path: new URL(c.req.url).pathname, error: thrown });
-    return errorResponse(error, c.req.raw, requestId);
+      telemetry.record({ type: 'request_failed', requestId, path: new URL(request.url).pathname, error: thrown });
+    return errorResponse(error, request, requestId);
+  };
+
+  app.notFound(async (c) => {
+    if (!otherwise) return errorResponse(nothingHere(), c.req.raw, c.get('requestId'));
+    try {
+      const answer = await otherwise(c.req.raw);
+      c.set('complete', true);
+      return answer;
+    } catch (thrown) {
+      // What fails here Hono would answer past the headers that every answer gets.
+      return failed(thrown, c.req.raw, c.get('requestId'));
+    }
   });
+  app.onError((thrown, c) => failed(thrown, c.req.raw, c.get('requestId')));
 
   return async (request) => app.fetch(request);
 }

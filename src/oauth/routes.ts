@@ -1,4 +1,5 @@
 import type { AddressLimit } from '../http/address-limit.ts';
+import { formBody } from '../http/body.ts';
 import { endpoint, way } from '../http/endpoint.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import { clientAddress } from '../lib/client-address.ts';
@@ -7,7 +8,7 @@ import { DEVICE_GRANT } from './model.ts';
 import type { Registrations } from './registrations.ts';
 import type { AuthorizationServers, OAuthEnv } from './server.ts';
 import { NO_CONTEXT } from './token-endpoint.ts';
-import type { TokenEndpoint } from './token-endpoint.ts';
+import type { DeviceCall, TokenEndpoint } from './token-endpoint.ts';
 
 interface OAuthRoutesOptions {
   readonly tokens: TokenEndpoint;
@@ -15,12 +16,14 @@ interface OAuthRoutesOptions {
   readonly env: OAuthEnv;
   readonly registrations: Registrations;
   readonly limit: AddressLimit;
+  /** Begins for a device (RFC 8628 §3.1). @param address of the client */
+  readonly device: (call: DeviceCall, address: string | undefined) => Promise<Response>;
 }
 
 const noSuchDocument = () => new CarrelError('not_found', 'There is no such discovery document here.');
 
-/** What clients ask of the authorization server themselves: /register, /token, its metadata. */
-export function oauthRoutes({ tokens, servers, env, registrations, limit }: OAuthRoutesOptions): Route[] {
+/** What clients ask of the authorization server themselves: /register, /token, /device_authorization, its metadata. */
+export function oauthRoutes({ tokens, servers, env, registrations, limit, device }: OAuthRoutesOptions): Route[] {
   const metadata = way({
     handle: async ({ request, origin, requestId }: HttpContext) => {
       await registrations.noteDiscovery(requestId);
@@ -56,6 +59,14 @@ export function oauthRoutes({ tokens, servers, env, registrations, limit }: OAut
     },
   });
 
+  const deviceAuthorization = way({
+    handle: async ({ request, origin, requestId }: HttpContext) => {
+      await limit(request);
+      const form = await formBody(request);
+      return device({ request, form, origin, requestId }, clientAddress(request.headers));
+    },
+  });
+
   const documents = () => import('./operations.ts');
 
   return [
@@ -67,6 +78,13 @@ export function oauthRoutes({ tokens, servers, env, registrations, limit }: OAut
     {
       path: '/token',
       methods: { POST: endpoint(async () => (await documents()).token, token) },
+      crossOrigin: 'any',
+    },
+    {
+      path: '/device_authorization',
+      methods: {
+        POST: endpoint(async () => (await import('./device/operations.ts')).deviceAuthorization, deviceAuthorization),
+      },
       crossOrigin: 'any',
     },
     {

@@ -69,4 +69,14 @@ describe('the address of a client', () => {
     expect(of('192.0.2.7')).toBe('192.0.2.7');
     expect(clientAddress(new Headers())).toBe(undefined);
   });
+
+  test('of Workers elsewhere, which share one, is told apart by their zone', () => {
+    const ofWorker = (zone: string, address = '2a06:98c0:3600::103') =>
+      clientAddress(new Headers({ 'CF-Connecting-IP': address, 'CF-Worker': zone }));
+    expect(ofWorker('one.example')).not.toBe(ofWorker('two.example'));
+    expect(ofWorker('One.example')).toBe(ofWorker('one.example'));
+    expect(ofWorker('x'.repeat(5000))?.length).toBeLessThan(300);
+    // From anywhere else it is what the sender chose.
+    for (const address of ['192.0.2.1', '2001:db8::1']) expect(ofWorker('one.example', address)).toBe(of(address));
+  });
 });

@@ -56,6 +56,39 @@ describe('one network', () => {
   });
 });
 
+describe('a client in a page of another origin', () => {
+  const headers = { 'CF-Connecting-IP': '192.0.2.7', Origin: 'https://app.example' };
+  const over: RateLimit = { limit: async () => ({ success: false }) };
+
+  it.each(['/token', '/register', '/device_authorization'])('can read that %s holds it up', async (path) => {
+    const held = createApp({ ...(env as unknown as Bindings), ...vars, TOKENS_LIMIT: over });
+    const call = async (method: string) =>
+      held.fetch(
+        new Request(`${vars.PUBLIC_URL}${path}`, {
+          method,
+          headers: { ...headers, 'Access-Control-Request-Method': 'POST' },
+          ...(method === 'POST' ? { body: new URLSearchParams({ client_id: 'nobody' }) } : {}),
+        }),
+      );
+    const refused = await call('POST');
+    expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '60']);
+    expect(refused.headers.get('Access-Control-Allow-Origin')).toBe('https://app.example');
+    expect(await refused.json()).toMatchObject({ code: 'limit_exceeded' });
+    const preflight = await call('OPTIONS');
+    expect([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')]).toEqual([
+      204,
+      'https://app.example',
+    ]);
+  });
+
+  it('is not held up by how many pages its network opens', async () => {
+    const held = createApp({ ...(env as unknown as Bindings), ...vars, PAGES_LIMIT: over });
+    const init = { method: 'POST', headers, body: new URLSearchParams({ client_id: 'nobody' }) };
+    expect((await held.fetch(new Request(`${vars.PUBLIC_URL}/device_authorization`, init))).status).toBe(401);
+    expect((await held.fetch(new Request(`${vars.PUBLIC_URL}/device`, { headers }))).status).toBe(429);
+  });
+});
+
 it('where there is no edge, nobody is held up', async () => {
   expect(await statuses(320, async () => ask('/sign-in'))).toEqual(new Set([200]));
 });

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createApp } from '../../src/app.ts';
-import type { Bindings } from '../../src/app.ts';
+import type { App, Bindings } from '../../src/app.ts';
 import { resetReached, storageReached } from '../support/delays.ts';
 import { rpcRequest } from '../support/mcp.ts';
 import { connected, ORIGIN, send } from '../support/person.ts';
@@ -290,4 +290,42 @@ describe('the probes', () => {
       expect(text).not.toContain('a secret of the platform');
     },
   );
+});
+
+describe('the part that serves people', () => {
+  const PART = '../../src/people-app.ts';
+  const open = async (app: App, path = '/sign-in') => app.fetch(new Request(`${ORIGIN}${path}`));
+  const silently = () => {
+    const silent = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => {
+      silent.mockRestore();
+      vi.doUnmock(PART);
+    });
+  };
+
+  it('is loaded by the next request when it could not be, and its failure is answered like any other', async () => {
+    silently();
+    const app = appWith({});
+    vi.doMock(PART, () => ({
+      createPeopleApp: () => {
+        throw new Error('a module that did not come');
+      },
+    }));
+    const refused = await open(app);
+    expect([refused.status, refused.headers.get('X-Content-Type-Options')]).toEqual([500, 'nosniff']);
+    expect(refused.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(await problem(refused)).toMatchObject({ code: 'internal' });
+    vi.doUnmock(PART);
+    expect((await open(app)).status).toBe(200);
+  });
+
+  it('holds up no other request while the first that wants it waits for ever', async () => {
+    silently();
+    const app = appWith({});
+    vi.doMock(PART, async () => new Promise(() => {}));
+    void open(app);
+    await scheduler.wait(50);
+    vi.doUnmock(PART);
+    expect((await open(app)).status).toBe(200);
+  });
 });

@@ -1,9 +1,6 @@
-import { formBody } from '../../http/body.ts';
-import { endpoint, way } from '../../http/endpoint.ts';
 import { html } from '../../http/html.ts';
-import type { HttpContext, Route } from '../../http/route.ts';
+import type { Route } from '../../http/route.ts';
 import type { SignedIn } from '../../identity/signed-in.ts';
-import { clientAddress } from '../../lib/client-address.ts';
 import type { DeviceGrants } from './grants.ts';
 import { DeviceConsentPage, DeviceDonePage, DevicePage } from './pages.tsx';
 
@@ -15,23 +12,14 @@ interface DeviceRoutesOptions {
 const NOT_FOUND = 'No device waits with this code. It lives a quarter of an hour: look at the device again.';
 const CHOOSE = 'Choose at least one permission, or deny the request.';
 
-/** Devices without a browser: where they begin, and the page on which a person enters their code. */
+/** Where a person enters the code of a device without a browser. What its client asks is beside /token. */
 export function deviceRoutes({ devices, signedIn }: DeviceRoutesOptions): Route[] {
-  const begin = way({
-    handle: async ({ request, origin, requestId }: HttpContext) =>
-      devices.begin({ request, form: await formBody(request), origin, requestId }, clientAddress(request.headers)),
-  });
   const signed = ({ person, formToken }: { person: { email: string | undefined; id: string }; formToken: string }) => ({
     email: person.email ?? person.id,
     formToken,
   });
 
   return [
-    {
-      path: '/device_authorization',
-      methods: { POST: endpoint(async () => (await import('./operations.ts')).deviceAuthorization, begin) },
-      crossOrigin: 'any',
-    },
     {
       path: '/device',
       methods: {
