@@ -5,7 +5,8 @@ import { ResourceGuard } from '../oauth/resource-guard.ts';
 import type { ResourcePath } from '../oauth/resource-guard.ts';
 import type { KnownToken } from '../oauth/token-check.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
-import type { CallObserver, RpcWorkspaces } from '../workspace/rpc-client.ts';
+import { newObserver } from '../workspace/rpc-client.ts';
+import type { RpcWorkspaces } from '../workspace/rpc-client.ts';
 import type { Endpoint, HttpContext, Method, ProtectedRoute, Route } from './route.ts';
 
 /** What a request with an access token may use. */
@@ -39,7 +40,7 @@ export class AccessControl {
   ): Promise<Response> {
     const { request, origin } = context;
     return this.#guard.protect(request, origin, path, async (known, token) => {
-      const observer: CallObserver = { first: undefined, refusal: undefined, admitted: false };
+      const observer = newObserver();
       const principal = principalOf(known);
       const workspace = this.#workspaces.open(principal.workspaceId, callerOf(known), observer);
       const resourceMetadataUrl = ResourceGuard.metadataUrl(origin, path);
@@ -52,13 +53,15 @@ export class AccessControl {
         workspace.check().catch((thrown: unknown) => {
           if (!observer.refusal) throw thrown;
         }));
-      if (!observer.refusal) return answer;
+      const { refusal, admitted } = observer;
+      // Of a batch that is half done, those that were too many say so for themselves: what was done must be told.
+      if (!refusal || (refusal.code === 'limit_exceeded' && admitted)) return answer;
       await answer.then(
         ({ body }) => body?.cancel(),
         () => undefined,
       );
       // Only a 401 makes a client sign in again, which is no way out of too many calls.
-      if (observer.refusal.code !== 'unauthenticated') throw observer.refusal;
+      if (refusal.code !== 'unauthenticated') throw refusal;
       return this.#guard.challenge(request, origin, path);
     });
   }

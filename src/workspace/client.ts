@@ -11,17 +11,16 @@ import type { Stores } from './features.ts';
 import type { Standing } from './standing.ts';
 
 /** On whose behalf a request reaches a workspace. Checked there, on every request. */
-export type Caller =
+export type Caller = {
+  /** A further call of a request that was let in: it does not count as another, nor can it be one too many. */
+  readonly continues?: true;
+} &
   /** A client with an access token. */
-  | {
-      readonly kind: 'token';
-      readonly grantId: string;
-      readonly tokenHash: string;
-      /** A further call of a request that was let in: it does not count as another, nor can it be one too many. */
-      readonly continues?: true;
-    }
-  /** The holder of a signed address, which lives no longer than the grant that minted it has this scope. */
-  | { readonly kind: 'address'; readonly grantId: string; readonly scope: string };
+  (
+    | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
+    /** The holder of a signed address, which lives no longer than the grant that minted it has this scope. */
+    | { readonly kind: 'address'; readonly grantId: string; readonly scope: string }
+  );
 
 /** How a workspace answers a call: with a value, or with an error that its caller should know. */
 export type CallOutcome =

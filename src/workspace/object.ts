@@ -44,7 +44,7 @@ export interface WorkspaceDependencies {
   readonly telemetry: Telemetry;
   readonly audit: AuditTrail;
   readonly onReuse: OnReuse;
-  /** Of all who call for this person together; 0 for any number. */
+  /** Of all apps of this person together, and as many by signed addresses; 0 for any number. */
   readonly callsPerMinute: number;
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
@@ -64,6 +64,8 @@ export class WorkspaceObject extends DurableObject {
   readonly #keeper: GrantKeeper;
   readonly #agenda: Agenda;
   readonly #calls: Rate;
+  /** Apart from the person's own: who was given an address must not use up what the person's apps may do. */
+  readonly #callsByAddress: Rate;
   readonly #dependencies: WorkspaceDependencies;
 
   constructor(state: DurableObjectState, env: object, dependencies: WorkspaceDependencies) {
@@ -81,6 +83,7 @@ export class WorkspaceObject extends DurableObject {
     this.#personalTokens = new PersonalTokenStore(this.#db);
     this.#standing = new StandingStore(this.#db);
     this.#calls = new Rate(dependencies.callsPerMinute);
+    this.#callsByAddress = new Rate(dependencies.callsPerMinute);
     this.#keeper = new GrantKeeper({ ...dependencies, grants: this.#grants });
   }
 
@@ -237,9 +240,9 @@ export class WorkspaceObject extends DurableObject {
     } else if (!this.#isEntitled() || !this.#outlives(caller, now)) {
       throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
     }
-    if (caller.kind === 'token' && caller.continues === true) return;
+    if (caller.continues === true) return;
     // Only now: whoever may not call uses up nothing.
-    const wait = this.#calls.take(now);
+    const wait = (caller.kind === 'token' ? this.#calls : this.#callsByAddress).take(now);
     if (wait !== undefined)
       throw new CarrelError('limit_exceeded', `Too many calls in a minute. Go on in ${wait} s.`, {
         details: { retry_after: wait },

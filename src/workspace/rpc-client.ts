@@ -12,6 +12,9 @@ export interface CallObserver {
   admitted: boolean;
 }
 
+/** For a request that has made no call yet. */
+export const newObserver = (): CallObserver => ({ first: undefined, refusal: undefined, admitted: false });
+
 type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;
 
 type Stub = DurableObjectStub<WorkspaceObject>;
@@ -30,23 +33,27 @@ export class RpcWorkspaces implements Workspaces {
     this.#namespace = namespace;
   }
 
-  /** @param observer is told of each round trip, so that a request can pay exactly one and see a refusal */
-  open(workspaceId: string, caller: Caller, observer?: CallObserver): OpenWorkspace {
+  /**
+   * Opens a workspace for one request: what follows its first call does not count as another.
+   *
+   * @param observer is told of each round trip, so that a request can pay exactly one and see a refusal
+   */
+  open(workspaceId: string, caller: Caller, observer: CallObserver = newObserver()): OpenWorkspace {
     const stub = this.#stub(workspaceId) as unknown as { readonly run: Run };
     const attempt = async (...call: Tail<Parameters<Run>>): Promise<unknown> => {
-      const continues = observer?.admitted === true && caller.kind === 'token';
-      const outcome = await stub.run(continues ? { ...caller, continues } : caller, ...call);
-      if (observer && (outcome.ok || outcome.admitted)) observer.admitted = true;
+      const outcome = await stub.run(observer.admitted ? { ...caller, continues: true } : caller, ...call);
+      if (outcome.ok || outcome.admitted) observer.admitted = true;
       if (outcome.ok) return outcome.value;
       const { code, message, details } = outcome.error;
       const error = new CarrelError(code, message, { details });
-      if (observer && !outcome.admitted) observer.refusal = error;
+      // That the access has ended outweighs that there were too many calls: only then a client signs in again.
+      if (!outcome.admitted && observer.refusal?.code !== 'unauthenticated') observer.refusal = error;
       throw error;
     };
     const call = (...parameters: Tail<Parameters<Run>>): Promise<unknown> => {
       const result = attempt(...parameters);
       const settled = () => undefined;
-      if (observer) observer.first ??= result.then(settled, settled);
+      observer.first ??= result.then(settled, settled);
       return result;
     };
     return new Proxy({} as OpenWorkspace, {

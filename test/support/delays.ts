@@ -7,12 +7,20 @@ import { count, countD1 } from './costs.ts';
  * one isolate and share this module.
  */
 let longest = 0;
+let calls: number | undefined;
 const reached = { directory: 0, workspaces: 0 };
 
 /** From now on each access to storage takes 0 to `milliseconds`, at random; with 0 it takes no longer than it takes. */
 export function delayStorage(milliseconds: number): void {
   longest = milliseconds;
 }
+
+/** Workspaces that are made from now on allow so many calls a minute; undefined for what the settings say. */
+export function allowCalls(perMinute: number | undefined): void {
+  calls = perMinute;
+}
+
+export const callsAllowed = (): number | undefined => calls;
 
 /** How often D1 and the workspaces were reached since {@link resetReached}. */
 export function storageReached(): { directory: number; workspaces: number } {

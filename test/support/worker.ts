@@ -2,7 +2,7 @@ import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
 import { count, countedBucket, countedObject, countedRequest } from './costs.ts';
-import { counted, pause, slowed } from './delays.ts';
+import { callsAllowed, counted, pause, slowed } from './delays.ts';
 import { TEST_TOOLSETS } from './toolsets.ts';
 
 /**
@@ -18,7 +18,9 @@ const watched = (env: Bindings): Bindings => ({
 
 export class Workspace extends WorkspaceObject {
   constructor(state: DurableObjectState, env: Bindings) {
-    super(countedObject(state), env, { ...workspaceDependencies(watched(env)), pause });
+    const dependencies = workspaceDependencies(watched(env));
+    const callsPerMinute = callsAllowed() ?? dependencies.callsPerMinute;
+    super(countedObject(state), env, { ...dependencies, pause, callsPerMinute });
   }
 
   override async alarm(): Promise<void> {
