@@ -19,6 +19,7 @@ import { isLoopbackHostname } from './lib/loopback.ts';
 import { Registry } from './mcp/registry.ts';
 import { mcpRoutes } from './mcp/routes.ts';
 import { McpEndpoint } from './mcp/server.ts';
+import { MissLimit } from './oauth/miss-limit.ts';
 import { PersonIds } from './oauth/person-ids.ts';
 import { Registrations } from './oauth/registrations.ts';
 import { ResourceGuard } from './oauth/resource-guard.ts';
@@ -41,6 +42,7 @@ export interface Bindings {
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceObject>;
   readonly PAGES_LIMIT?: RateLimit;
   readonly TOKENS_LIMIT?: RateLimit;
+  readonly MISSES_LIMIT?: RateLimit;
 }
 
 export interface App {
@@ -97,7 +99,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
-  const guard = new ResourceGuard(new TokenCheck(workspaces, personIds, telemetry), scopeNames);
+  /** On one's own machine every request has one address. */
+  const atEdge = (binding: RateLimit | undefined) => (settings.deployment === 'production' ? binding : undefined);
+  const misses = new MissLimit(atEdge(env.MISSES_LIMIT));
+  const guard = new ResourceGuard(new TokenCheck(workspaces, personIds, telemetry, misses), scopeNames);
   const access = new AccessControl(guard, workspaces);
   const lines = new AuditRepo(env.DIRECTORY);
   const audit = new AuditTrail(lines, telemetry);
@@ -110,9 +115,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     audit,
     device: async (call) => (await peopleApp()).devices.token(call),
   });
-  /** On one's own machine every request has one address. */
-  const limitOf = (binding: RateLimit | undefined) =>
-    addressLimit(settings.deployment === 'production' ? binding : undefined);
+  const limitOf = (binding: RateLimit | undefined) => addressLimit(atEdge(binding));
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');

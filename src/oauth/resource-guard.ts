@@ -3,6 +3,7 @@ import { OAuthResourceServer } from '@cloudflare/workers-oauth-provider';
 import { endpoint, way } from '../http/endpoint.ts';
 import type { HttpContext, Route } from '../http/route.ts';
 import { BoundedMap } from '../lib/bounded-map.ts';
+import { clientAddress } from '../lib/client-address.ts';
 import { asCarrelError } from '../lib/errors.ts';
 import type { KnownToken, TokenCheck } from './token-check.ts';
 
@@ -21,6 +22,8 @@ const refuse = (): Promise<Response> => Promise.reject(new TypeError('a request 
 /** One request on its way through the library, in the place where the library hands on an environment. */
 interface Asked {
   readonly serve: Serve;
+  /** From which it came; undefined where there is no edge. */
+  readonly address: string | undefined;
   known: KnownToken | undefined;
   /** Why the token could not be read, where that is our fault: the library would answer 503 and say nothing. */
   failure: unknown;
@@ -71,7 +74,8 @@ export class ResourceGuard {
   }
 
   async #fetch(request: Request, origin: string, path: ResourcePath, serve: Serve): Promise<Response> {
-    const asked: Asked = { serve, known: undefined, failure: undefined };
+    const address = clientAddress(request.headers);
+    const asked: Asked = { serve, address, known: undefined, failure: undefined };
     const response = await this.#server(origin, path).fetch(request, asked, {} as ExecutionContext);
     if (asked.failure !== undefined) throw asCarrelError(asked.failure);
     return response;
@@ -85,7 +89,7 @@ export class ResourceGuard {
         resourceMetadata: { resource, authorization_servers: [origin], resource_name: 'Carrel' },
         requiredScopes: [...this.#scopes],
         validateToken: (asked) => async (audience, token) => {
-          const known = await this.#tokens.read(token, origin).catch((thrown: unknown) => {
+          const known = await this.#tokens.read(token, origin, asked.address).catch((thrown: unknown) => {
             asked.failure = thrown;
             throw thrown;
           });

@@ -2,6 +2,7 @@ import { BoundedMap } from '../lib/bounded-map.ts';
 import { sha256Hex } from '../lib/encoding.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Workspaces } from '../workspace/client.ts';
+import type { MissLimit } from './miss-limit.ts';
 import type { TokenFacts } from './model.ts';
 import type { PersonIds } from './person-ids.ts';
 import { tokenParts } from './person-ids.ts';
@@ -26,19 +27,25 @@ export class TokenCheck {
   readonly #workspaces: Workspaces;
   readonly #personIds: PersonIds;
   readonly #telemetry: Telemetry;
+  readonly #misses: MissLimit;
   readonly #known = new BoundedMap<string, KnownToken>(2000);
-  /** Invented tokens since the last event about them, and when that was, ms since the epoch. */
+  /** Tokens that are none since the last event about them, and when that was, ms since the epoch. */
   #invented = 0;
   #reportedAt = 0;
 
-  constructor(workspaces: Workspaces, personIds: PersonIds, telemetry: Telemetry) {
+  constructor(workspaces: Workspaces, personIds: PersonIds, telemetry: Telemetry, misses: MissLimit) {
+    this.#misses = misses;
     this.#workspaces = workspaces;
     this.#personIds = personIds;
     this.#telemetry = telemetry;
   }
 
-  /** @returns undefined for a token that is not ours (no storage is read), unknown or expired */
-  async read(token: string, origin: string): Promise<KnownToken | undefined> {
+  /**
+   * @param address from which it came, undefined where there is no edge
+   * @returns undefined for a token that is not ours (no storage is read), unknown or expired
+   * @throws CarrelError `limit_exceeded` for one that is not known here, after too many that were none
+   */
+  async read(token: string, origin: string, address: string | undefined): Promise<KnownToken | undefined> {
     const cacheKey = `${origin}\n${token}`;
     const known = this.#known.get(cacheKey);
     if (known && known.facts.expiresAt * 1000 > Date.now()) return known;
@@ -51,12 +58,19 @@ export class TokenCheck {
       this.#countInvented(Date.now());
       return undefined;
     }
+    // Of deployments in one account, those with the same namespace count together.
+    const missKey = address === undefined ? undefined : `${origin} ${address} ${personId}`;
+    if (missKey !== undefined) this.#misses.check(missKey, Date.now());
     const { grantId } = parts;
     const tokenHash = await sha256Hex(token);
     const facts = isPersonal
       ? await this.#workspaces.describePersonalToken(personId, grantId, tokenHash)
       : await this.#workspaces.describeToken(personId, token, origin);
-    if (!facts) return undefined;
+    if (!facts) {
+      this.#countInvented(Date.now());
+      if (missKey !== undefined) await this.#misses.count(missKey, Date.now());
+      return undefined;
+    }
     const read = { personId, grantId, tokenHash, facts };
     this.#known.set(cacheKey, read);
     return read;

@@ -32,7 +32,7 @@ export type TelemetryEvent =
       readonly scopes: readonly string[];
       readonly requestId: string;
     }
-  /** Tokens that nobody issued, since the last such event of this isolate: one event a minute for any number. */
+  /** Tokens that nobody issued, or that have ended and are not known, since the last such event of this isolate: one event a minute for any number. */
   | { readonly type: 'invented_tokens'; readonly count: number }
   | { readonly type: 'audit_failed'; readonly action: string; readonly error: unknown }
   | { readonly type: 'agenda_failed'; readonly task: string; readonly error: unknown };
