@@ -57,7 +57,7 @@ async function measure(steps: Steps, server: DevServer, size: number): Promise<v
   for (const { name, bound } of rounds) {
     const known = await expectNoise(size, name);
     const ticket = await call<{ file: { id: string }; upload: { url: string } }>(client, 'file_upload', {
-      name,
+      path: name,
       size,
       sha256: known.sha256,
     });

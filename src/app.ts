@@ -3,9 +3,11 @@ import { DirectoryRepo } from './directory/repo.ts';
 import { AuditRepo } from './directory/audit-repo.ts';
 import { RegistrationRepo } from './directory/registration-repo.ts';
 import { AuditTrail } from './directory/audit.ts';
+import { Addresses } from './files/addresses.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
 import { FileService } from './files/service.ts';
+import { UploadService } from './files/upload-service.ts';
 import { AccessControl } from './http/access.ts';
 import { addressLimit } from './http/address-limit.ts';
 import { readToEnd } from './http/body.ts';
@@ -88,12 +90,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const bucket = new R2FileBucket(env.FILES);
   const directory = new DirectoryRepo(env.DIRECTORY);
   const records = new OAuthRecordRepo(env.DIRECTORY);
-  const files = new FileService({
-    bucket,
-    keyring,
-    workspaces,
-    limits: { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] },
-  });
+  const addresses = new Addresses(keyring);
+  const shelf = new FileService({ bucket, addresses, workspaces });
+  const limits = { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] };
+  const files = { files: shelf, uploads: new UploadService({ bucket, addresses, workspaces, files: shelf, limits }) };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
@@ -210,6 +210,7 @@ export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
     audit: new AuditTrail(new AuditRepo(env.DIRECTORY), telemetry),
     onReuse: parsed.settings.onRefreshReuse,
     callsPerMinute: parsed.settings.callsPerMinute,
+    quotas: parsed.settings.quotas,
   };
 }
 

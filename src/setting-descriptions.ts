@@ -63,6 +63,20 @@ export const SETTINGS: readonly SettingDescription[] = [
     example: '1200',
   },
   {
+    name: 'QUOTA_GB',
+    kind: 'var',
+    meaning: 'How many gigabytes of files a workspace may hold; with others for roles after commas.',
+    default: '10',
+    example: '10,admin=100',
+  },
+  {
+    name: 'QUOTA_FILES',
+    kind: 'var',
+    meaning: 'How many files a workspace may hold, those in the trash among them; with others for roles after commas.',
+    default: '100000',
+    example: '100000,auditor=0',
+  },
+  {
     name: 'DEV_SIGN_IN',
     kind: 'var',
     meaning:

@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+import { ROLES } from './directory/types.ts';
+import type { Role } from './directory/types.ts';
+import type { Quota } from './files/model.ts';
 import { parseJson } from './lib/json.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
 
@@ -40,6 +43,8 @@ export interface Settings {
   readonly onRefreshReuse: 'refuse' | 'revoke';
   /** Of one person's apps together; 0 for any number. */
   readonly callsPerMinute: number;
+  /** What a workspace may hold, by the role of its person. */
+  readonly quotas: Readonly<Record<Role, Quota>>;
   readonly devSignIn: boolean;
   readonly admission: AdmissionSettings;
   readonly passkeySignIn: boolean;
@@ -99,6 +104,28 @@ function wholeNumber(fallback: number, min: number, max: number) {
     .default('')
     .transform((value) => (value.trim() === '' ? fallback : Number(value)))
     .pipe(z.int({ error: problem }).min(min, problem).max(max, problem));
+}
+
+/** One number for everybody, or with others for roles: `10,admin=50`. */
+function byRole(fallback: number, max: number) {
+  const problem = `must be a whole number from 0 to ${max}, or with others for roles: ${fallback},admin=${fallback}`;
+  return z
+    .string()
+    .default('')
+    .transform((text, context): Record<Role, number> => {
+      const found: Partial<Record<Role, number>> = {};
+      let all = fallback;
+      for (const entry of list(text)) {
+        const [, role, digits] = /^(?:(owner|admin|member|auditor)=)?(\d{1,9})$/.exec(entry) ?? [];
+        if (digits === undefined || Number(digits) > max) {
+          context.addIssue({ code: 'custom', message: problem });
+          return z.NEVER;
+        }
+        if (role === undefined) all = Number(digits);
+        else found[role as Role] = Number(digits);
+      }
+      return { owner: all, admin: all, member: all, auditor: all, ...found };
+    });
 }
 
 const names = z.string().default('').transform(list);
@@ -167,6 +194,8 @@ const environment = z.object({
   GRANT_IDLE_DAYS: wholeNumber(30, 1, 365),
   REFRESH_REUSE: z.enum(['refuse', 'revoke', ''], { error: 'must be `refuse` or `revoke`' }).default('refuse'),
   CALLS_PER_MINUTE: wholeNumber(1200, 0, 1_000_000),
+  QUOTA_GB: byRole(10, 100_000),
+  QUOTA_FILES: byRole(100_000, 10_000_000),
   DEV_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
   ADMIT_EMAILS: lowerCaseNames,
   ADMIT_DOMAINS: lowerCaseNames,
@@ -224,6 +253,9 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
       grantIdleSeconds: value.GRANT_IDLE_DAYS * 86_400,
       onRefreshReuse: value.REFRESH_REUSE === 'revoke' ? 'revoke' : 'refuse',
       callsPerMinute: value.CALLS_PER_MINUTE,
+      quotas: Object.fromEntries(
+        ROLES.map((role) => [role, { bytes: value.QUOTA_GB[role] * 1e9, files: value.QUOTA_FILES[role] }]),
+      ) as Record<Role, Quota>,
       devSignIn: value.DEV_SIGN_IN === 'true',
       admission: { emails: value.ADMIT_EMAILS, domains: value.ADMIT_DOMAINS, groups: value.ADMIT_GROUPS },
       passkeySignIn: value.PASSKEY_SIGN_IN !== 'false',

@@ -1,5 +1,5 @@
 import { cartToolset } from './cart/tools.ts';
-import type { FileService } from './files/service.ts';
+import type { FileServices } from './files/tools.ts';
 import { filesToolset } from './files/tools.ts';
 import type { Toolset } from './mcp/toolset.ts';
 import { SessionService } from './sessions/service.ts';
@@ -7,7 +7,7 @@ import { sessionsToolset } from './sessions/tools.ts';
 
 /** What toolsets need from outside the workspace. */
 export interface ToolsetServices {
-  readonly files: FileService;
+  readonly files: FileServices;
 }
 
 /** Makes one toolset of a deployment. */

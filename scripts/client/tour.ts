@@ -39,7 +39,7 @@ interface SessionRef {
 
 interface FileRef extends Digest {
   readonly id: string;
-  readonly name: string;
+  readonly path: string;
 }
 
 const FILE_BYTES = 25_000_000;
@@ -222,14 +222,14 @@ async function readState(steps: Steps, client: Client, session: SessionRef, name
 }
 
 async function upload(steps: Steps, client: Client, session: SessionRef, made: Belongings): Promise<FileRef> {
-  const name = 'tour.bin';
+  const path = 'tour/bytes.bin';
   const known = await digestOf(noise(FILE_BYTES));
   const ticket = await steps.step({
     name: 'Ask for an upload address',
     expected: 'an address for the bytes that needs no other credential',
     run: () =>
       call<{ file: { id: string }; upload: { url: string } }>(client, 'file_upload', {
-        name,
+        path,
         session: session.slug,
         ...known,
       }),
@@ -241,7 +241,7 @@ async function upload(steps: Steps, client: Client, session: SessionRef, made: B
     run: async () => {
       const { status, answer } = await put(ticket.upload.url, FILE_BYTES, noise(FILE_BYTES));
       if (status !== 201) throw new Unexpected('status 201', `${status}: ${JSON.stringify(answer)}`);
-      made.file = { id: ticket.file.id, name, ...known };
+      made.file = { id: ticket.file.id, path, ...known };
       return made.file;
     },
     note: () => 'PUT, streamed',
@@ -267,7 +267,7 @@ async function readEntryOverHttp(
   });
 }
 
-const entryOf = ({ id, name, size, sha256 }: FileRef): FileRef => ({ id, name, size, sha256 });
+const entryOf = ({ id, path, size, sha256 }: FileRef): FileRef => ({ id, path, size, sha256 });
 
 async function readIndex(steps: Steps, client: Client, session: SessionRef, file: FileRef): Promise<void> {
   await steps.step({
@@ -279,7 +279,7 @@ async function readIndex(steps: Steps, client: Client, session: SessionRef, file
       if (!entry) throw new Unexpected(`the file ${file.id}`, `a list of ${files.length} without it`);
       mustBe('entry', entryOf(entry), file);
     },
-    note: () => `${file.name}, ${megabytes(file.size)}`,
+    note: () => `${file.path}, ${megabytes(file.size)}`,
   });
 }
 

@@ -126,6 +126,9 @@ const store = layer(['**/src/**/*store.ts'], {
       group: [
         '**',
         '!./model.ts',
+        // SQL that the stores of one feature share.
+        '!./schema.ts',
+        '!./shelf.ts',
         ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts'),
       ],
       message: 'A store knows SQL and its own model: policy belongs in the service.',

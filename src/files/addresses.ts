@@ -1,8 +1,10 @@
 import * as z from 'zod';
 
 import { fromBase64Url, toBase64Url, utf8 } from '../lib/encoding.ts';
+import { CarrelError } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import type { Keyring } from '../lib/keyring.ts';
+import type { AddressOwner } from './model.ts';
 
 /** What an address is for. Each has a key of its own, so that one never opens the other. */
 export type AddressPurpose = 'upload-address' | 'download-address';
@@ -10,7 +12,8 @@ export type AddressPurpose = 'upload-address' | 'download-address';
 /** What an address says, to us alone. */
 export interface AddressClaims {
   readonly workspaceId: string;
-  readonly fileId: string;
+  /** What it is for: a file, or an upload that is expected. */
+  readonly subject: string;
   /** The grant that made it: when that ends, the address ends. */
   readonly grantId: string;
   /** Seconds since the epoch. */
@@ -30,8 +33,8 @@ const payloadSchema = z.tuple([z.string(), z.string(), z.string(), z.int()]);
 
 /** An address as it stands in a URL, `<payload>.<mac>`: whoever has it needs no other credential. */
 export async function signAddress(keyring: Keyring, purpose: AddressPurpose, claims: AddressClaims): Promise<string> {
-  const { workspaceId, fileId, grantId, expiresAt } = claims;
-  const payload = toBase64Url(utf8(JSON.stringify([workspaceId, fileId, grantId, expiresAt])));
+  const { workspaceId, subject, grantId, expiresAt } = claims;
+  const payload = toBase64Url(utf8(JSON.stringify([workspaceId, subject, grantId, expiresAt])));
   return `${payload}.${await keyring.sign(purpose, payload)}`;
 }
 
@@ -52,13 +55,46 @@ export async function checkAddress(
   const bytes = fromBase64Url(payload);
   const parsed = payloadSchema.safeParse(bytes && parseJson(new TextDecoder().decode(bytes)));
   if (!parsed.success) return { outcome: 'invalid' };
-  const [workspaceId, fileId, grantId, expiresAt] = parsed.data;
+  const [workspaceId, subject, grantId, expiresAt] = parsed.data;
   if (expiresAt <= now) return { outcome: 'expired' };
-  return { outcome: 'valid', claims: { workspaceId, fileId, grantId, expiresAt } };
+  return { outcome: 'valid', claims: { workspaceId, subject, grantId, expiresAt } };
 }
 
 /** The last character of 32 bytes in base64url has two bits that mean nothing: one address, one text. */
 function isCanonical(mac: string): boolean {
   const bytes = fromBase64Url(mac);
   return bytes !== undefined && toBase64Url(bytes) === mac;
+}
+
+/** Makes addresses, and says what they are for. */
+export class Addresses {
+  readonly #keyring: Keyring;
+
+  constructor(keyring: Keyring) {
+    this.#keyring = keyring;
+  }
+
+  /** @param expiresAt ms since the epoch */
+  async make(
+    purpose: AddressPurpose,
+    { workspaceId, grantId }: AddressOwner,
+    subject: string,
+    expiresAt: number,
+  ): Promise<string> {
+    const claims = { workspaceId, subject, grantId, expiresAt: Math.floor(expiresAt / 1000) };
+    return signAddress(this.#keyring, purpose, claims);
+  }
+
+  /** @throws CarrelError `forbidden` for one that expired, was changed, or is for something else */
+  async open(purpose: AddressPurpose, address: string): Promise<AddressClaims> {
+    const check = await checkAddress(this.#keyring, purpose, address, Date.now() / 1000);
+    if (check.outcome === 'valid') return check.claims;
+    const ask = purpose === 'upload-address' ? '`file_upload`' : '`file_link`';
+    throw check.outcome === 'expired'
+      ? new CarrelError('forbidden', `This address has expired. Ask for a new one with ${ask}.`)
+      : new CarrelError(
+          'forbidden',
+          `This address is not valid: it was changed or cut. Ask for a new one with ${ask}.`,
+        );
+  }
 }

@@ -2,6 +2,7 @@ import type { ByteRange } from './bucket.ts';
 import { attachment } from './disposition.ts';
 import { servedType } from './media-types.ts';
 import type { FileEntry } from './model.ts';
+import { baseName } from './paths.ts';
 import { matchesEntityTag, parseRange } from './range.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function downloadResponse(
   }
 
   headers.set('Content-Type', servedType(file.type));
-  headers.set('Content-Disposition', attachment(file.name));
+  headers.set('Content-Disposition', attachment(baseName(file.path)));
   headers.set('Content-Length', String(range?.length ?? file.size));
   if (range) headers.set('Content-Range', `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
   const body = isHead || file.size === 0 ? null : await read(range);

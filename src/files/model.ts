@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
 import { byteLength } from '../lib/encoding.ts';
+import { hasHiddenText } from '../lib/hidden-text.ts';
 import type { SessionRef } from '../sessions/model.ts';
-import { nameFault } from './names.ts';
+import { pathFault } from './paths.ts';
 
 /** How long an address lives, in ms. */
 export const ADDRESS_MS = 15 * 60_000;
@@ -14,6 +15,12 @@ export const ATTEMPT_MS = 6 * 3_600_000;
 export const SWEEP_DELAY_MS = 3_600_000;
 /** Attempts of one upload at the same time: a leaked address must not fill the bucket. */
 export const MAX_OPEN_ATTEMPTS = 20;
+/** Versions that a file keeps, the present one among them; the oldest goes when one more is stored. */
+export const VERSIONS_KEPT = 10;
+/** How long a deleted file can be restored, in ms. */
+export const TRASH_MS = 30 * 86_400_000;
+/** Files that one call moves, deletes or restores at most. */
+export const MAX_AT_ONCE = 1000;
 
 /** Bytes of the text that `file_write` takes. */
 const MAX_WRITTEN_BYTES = 64 * 1024;
@@ -26,20 +33,31 @@ export const MAX_RESOURCE_BYTES = 256 * 1024;
 export const MAX_READ_BYTES = 32 * 1024;
 export const MAX_PAGE = 200;
 
-/** A file as the index knows it. */
+/** A file as the index knows it: its present version. */
 export interface FileEntry {
   readonly id: string;
-  readonly name: string;
+  /** Within its session: `reports/q3.pdf`. No other file there has it. */
+  readonly path: string;
   /** Media type without parameters: what the bytes were recognised as, or else what was declared. */
   readonly type: string;
   /** Bytes. */
   readonly size: number;
   /** In lower-case hexadecimal. */
   readonly sha256: string;
+  /** 1 for a new file, one more with each that is stored over it. */
+  readonly version: number;
+  readonly tags: readonly string[];
   /** ms since the epoch. */
   readonly createdAt: number;
+  /** When its bytes, its path or its tags changed last. */
+  readonly updatedAt: number;
+  /** When it was put into the trash; undefined for one that is not there. */
+  readonly deletedAt: number | undefined;
   readonly session: SessionRef;
 }
+
+/** One state of a file's bytes. */
+export type FileVersion = Pick<FileEntry, 'version' | 'type' | 'size' | 'sha256' | 'createdAt'>;
 
 /** A file with the place of its bytes. */
 export interface StoredFile extends FileEntry {
@@ -47,16 +65,37 @@ export interface StoredFile extends FileEntry {
   readonly objectKey: string;
 }
 
+/** What becomes of an upload whose path is taken: a version of what is there, a refusal, or a file beside it. */
+export const IF_EXISTS = ['new_version', 'fail', 'keep_both'] as const;
+export type IfExists = (typeof IF_EXISTS)[number];
+
 /** A file that somebody wants to upload. */
 export interface UploadDeclaration {
-  readonly fileId: string;
-  readonly name: string;
+  readonly uploadId: string;
+  readonly path: string;
   /** Bytes: the upload must have exactly as many. */
   readonly size: number;
   /** In lower-case hexadecimal, when the uploader knows it: the upload must have it. */
   readonly sha256: string | undefined;
   /** Media type, used when the bytes do not say what they are. */
   readonly type: string | undefined;
+  readonly ifExists: IfExists;
+  /** The version that it is to follow; undefined for any. */
+  readonly expectedVersion: number | undefined;
+  /** Undefined: those that the file has. */
+  readonly tags: readonly string[] | undefined;
+}
+
+/** What a workspace may hold. */
+export interface Quota {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/** What a workspace holds: bytes once for equal content, and files with those in the trash. */
+export interface Usage extends Quota {
+  /** Bytes of uploads that are on their way. */
+  readonly expected: number;
 }
 
 /** Whose file an address names, and which grant made it: the address lives no longer than that grant. */
@@ -65,19 +104,57 @@ export interface AddressOwner {
   readonly grantId: string;
 }
 
-/** A file's name: trimmed, in NFC, fit for every file system and every reader's eyes. */
-export const fileName = z
+/** A file's path within its session: in NFC, fit for every file system and every reader's eyes. */
+export const filePath = z
   .string()
   .trim()
   .normalize('NFC')
-  .max(255, { error: 'has more than 255 characters', abort: true })
-  .superRefine((name, context) => {
-    const fault = nameFault(name);
+  .max(1024, { error: 'has more than 1024 characters', abort: true })
+  .superRefine((path, context) => {
+    const fault = pathFault(path);
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   });
 
-/** How a caller names a file. Anything that is no id names nothing. */
-export const fileId = z.string().max(100, 'is no id of a file');
+/** A folder: the path of its files up to the last slash, which may be left out. Empty: all. */
+export const folderPath = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .max(1024, { error: 'has more than 1024 characters', abort: true })
+  .transform((path) => path.replace(/\/$/, ''))
+  .superRefine((path, context) => {
+    const fault = path === '' ? undefined : pathFault(path);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  })
+  .transform((path) => (path === '' ? '' : `${path}/`));
+
+/** Where something moves: the path of a file, or of a folder, which ends with a slash. */
+export const fileOrFolderPath = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .max(1024, { error: 'has more than 1024 characters', abort: true })
+  .superRefine((path, context) => {
+    const fault = pathFault(path.replace(/\/$/, ''));
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
+
+const tag = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .min(1, 'is empty')
+  .max(50, 'has more than 50 characters')
+  .refine((text) => !hasHiddenText(text), 'has a control character or one that cannot be seen');
+export const tags = z.array(tag).max(20, 'are more than 20');
+
+/** How a caller names a file: by its id, or by its path in the session. What is neither names nothing. */
+export const fileReference = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .min(1, 'is empty')
+  .max(1024, 'is neither an id nor a path');
 
 export const fileSize = z.int().min(0);
 

@@ -33,7 +33,7 @@ export const filePage = z
 export const expectedFile = z
   .object({
     session,
-    file: shownFile.pick({ id: true, name: true, size: true }),
+    file: shownFile.pick({ id: true, path: true, size: true }),
     upload: z.object({
       method: z.literal('PUT'),
       url: z.url().describe('Takes the bytes once, without an access token'),
@@ -73,11 +73,13 @@ const shown = {
   session: { id: 'ses_default', slug: 'default', title: 'Default' },
   file: {
     id: SAMPLE.fileId,
-    name: 'table.csv',
+    path: 'table.csv',
     type: 'text/csv',
     size: 8,
     sha256: SAMPLE.sha256,
+    version: 1,
     created_at: '2026-11-20T07:25:19.750Z',
+    updated_at: '2026-11-20T07:25:19.750Z',
   },
 };
 
@@ -124,8 +126,8 @@ export const createFile: Operation = {
   group: 'Files',
   summary: 'Store a file, or ask for an address to upload it to',
   description: [
-    'With `name` in the query the body is the file itself, whatever its `Content-Type`: nothing wraps it, and `Content-Length` must be there. Its media type is recognised from the bytes and the name; `Content-Type` counts where they do not say.',
-    'With `Content-Type: application/json` and no `name` in the query the body declares a file, and the answer says where its bytes go: for an uploader that has no access token, or that does not know the length beforehand.',
+    'With `path` in the query the body is the file itself, whatever its `Content-Type`: nothing wraps it, and `Content-Length` must be there. Its media type is recognised from the bytes and the name; `Content-Type` counts where they do not say.',
+    'With `Content-Type: application/json` and no `path` in the query the body declares a file, and the answer says where its bytes go: for an uploader that has no access token, or that does not know the length beforehand.',
   ].join('\n\n'),
   answers: {
     200: {
@@ -142,17 +144,17 @@ export const createFile: Operation = {
   examples: {
     store: {
       summary: 'The file as the body',
-      request: { query: { name: bytes.name }, headers: { 'Content-Type': 'text/csv' }, file: bytes },
+      request: { query: { path: bytes.name }, headers: { 'Content-Type': 'text/csv' }, file: bytes },
       answer: { status: 201, json: shown },
     },
     declare: {
       summary: 'A declaration',
-      request: { json: { name: bytes.name, size: 8, type: 'text/csv', session: 'default' } },
+      request: { json: { path: bytes.name, size: 8, type: 'text/csv', session: 'default' } },
       answer: {
         status: 200,
         json: {
           session: shown.session,
-          file: { id: SAMPLE.expectedFileId, name: bytes.name, size: 8 },
+          file: { id: SAMPLE.expectedFileId, path: bytes.name, size: 8 },
           upload: {
             method: 'PUT',
             url: `${SAMPLE.origin}/upload/${SAMPLE.uploadAddress}`,
@@ -163,7 +165,7 @@ export const createFile: Operation = {
     },
     nowhere: {
       summary: 'A session that is not there',
-      request: { query: { name: bytes.name, session: 'nowhere' }, file: bytes },
+      request: { query: { path: bytes.name, session: 'nowhere' }, file: bytes },
       answer: refused(
         'not_found',
         404,

@@ -1,5 +1,7 @@
 import type { FileBucket } from './bucket.ts';
+import { TRASH_MS } from './model.ts';
 import type { FileStore } from './store.ts';
+import type { UploadStore } from './upload-store.ts';
 
 /** As many objects as R2 deletes in one call. */
 const BATCH = 1000;
@@ -12,12 +14,18 @@ const BATCH = 1000;
  * @param now ms since the epoch
  * @returns when to run next (ms), or undefined when nothing is left to sweep
  */
-export async function purgeUploads(files: FileStore, bucket: FileBucket, now: number): Promise<number | undefined> {
-  const keys = files.claimLooseObjects(now, BATCH);
+export async function purgeUploads(uploads: UploadStore, bucket: FileBucket, now: number): Promise<number | undefined> {
+  const keys = uploads.claimLooseObjects(now, BATCH);
   if (keys.length > 0) {
     await bucket.delete(keys);
-    files.forget(keys);
+    uploads.forget(keys);
   }
-  files.forgetExpiredUploads(now);
-  return files.nextSweep();
+  uploads.forgetExpired(now);
+  return uploads.nextSweep();
+}
+
+/** Removes what has been in the trash for thirty days. Its bytes go with the next sweep. @returns as {@link purgeUploads} */
+export async function purgeTrash(files: FileStore, now: number): Promise<number | undefined> {
+  const removed = files.emptyTrash(now - TRASH_MS, BATCH, now);
+  return removed === BATCH ? now : files.nextPurge();
 }

@@ -14,14 +14,21 @@ export function fileResources(service: FileService): ResourceFamily {
     description: 'The files of the workspace, newest first; up to 256 KB each can be read here.',
     uriTemplate: fileUri('{id}'),
     async list(cursor, { workspace }) {
-      const page = await service.list(workspace, { session: undefined, allSessions: true, limit: PAGE, cursor });
+      const page = await service.list(workspace, {
+        scope: { all: true },
+        order: 'updated',
+        descending: true,
+        folder: '',
+        limit: PAGE,
+        cursor,
+      });
       return {
-        resources: page.files.map(({ id, name, type, size, createdAt }) => ({
+        resources: page.files.map(({ id, path, type, size, updatedAt }) => ({
           uri: fileUri(id),
-          name,
+          name: path,
           mimeType: type,
           size,
-          annotations: { lastModified: new Date(createdAt).toISOString() },
+          annotations: { lastModified: new Date(updatedAt).toISOString() },
         })),
         nextCursor: page.nextCursor,
       };

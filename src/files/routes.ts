@@ -5,20 +5,22 @@ import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../h
 import { CarrelError } from '../lib/errors.ts';
 import { sessionReference } from '../sessions/model.ts';
 import { downloadResponse } from './download.ts';
-import { fileName, fileSize, MAX_PAGE, mediaType, sha256 } from './model.ts';
+import { filePath, fileSize, folderPath, IF_EXISTS, MAX_PAGE, mediaType, sha256 } from './model.ts';
 import type { FileEntry } from './model.ts';
 import type { expectedFile, filePage, storedFile } from './operations.ts';
-import type { FileService, IncomingBytes } from './service.ts';
+import type { FileServices } from './tools.ts';
+import type { IncomingBytes } from './upload-service.ts';
 import { showFile, showWithSession } from './shown.ts';
 
 const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
 
 const declaration = z
   .strictObject({
-    name: fileName.describe('The name of the file, without a path'),
+    path: filePath.describe('Within the session, such as reports/q3.pdf'),
     size: fileSize.describe('Bytes'),
     sha256: sha256.optional().describe('If given, the upload must have it'),
     type: mediaType.optional().describe('Media type, used where the bytes do not say what they are'),
+    if_exists: z.enum(IF_EXISTS).default('new_version').describe('What becomes of it where the path is taken'),
     session,
   })
   .meta({ id: 'FileDeclaration', description: 'A file that somebody wants to upload.' });
@@ -27,6 +29,9 @@ const creation = declaration.omit({ size: true, type: true });
 
 const listing = z.strictObject({
   session,
+  folder: folderPath.default('').describe('Only what is in it, such as reports/2026'),
+  tag: z.string().max(50).optional().describe('Only what has it'),
+  order: z.enum(['updated', 'created', 'path', 'size']).default('updated').describe('Descending, but for paths'),
   all_sessions: z.stringbool().default(false).describe('The files of all sessions'),
   limit: z.coerce.number().pipe(z.int().min(1).max(MAX_PAGE)).default(50).describe('Files of one page'),
   cursor: z.string().max(2000).optional().describe('The `next_cursor` of the page before'),
@@ -40,21 +45,22 @@ const anyBytes = { '*/*': 'bytes' } as const;
 const documents = () => import('./operations.ts');
 
 /** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
-export function fileRoutes(service: FileService): { open: Route[]; protected: ProtectedRoute[] } {
+export function fileRoutes({ files, uploads }: FileServices): { open: Route[]; protected: ProtectedRoute[] } {
   const declare = way({
     json: declaration,
     handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
-      const { name, size } = json;
-      const { file, path, expiresAt } = await service.expect(workspace, principal, {
-        name,
+      const { path: name, size } = json;
+      const { file, path, expiresAt } = await uploads.expect(workspace, principal, {
+        path: name,
         size,
         sha256: json.sha256,
         type: json.type,
+        ifExists: json.if_exists,
         session: json.session,
       });
       return answer<typeof expectedFile>({
         session: file.session,
-        file: { id: file.id, name, size },
+        file: { id: file.id, path: name, size },
         upload: { method: 'PUT', url: `${origin}${path}`, expires_at: new Date(expiresAt).toISOString() },
       });
     },
@@ -71,12 +77,12 @@ export function fileRoutes(service: FileService): { open: Route[]; protected: Pr
           'Send Content-Length, or declare the file first: POST /files with JSON.',
         );
       const type = mediaType.safeParse(request.headers.get('Content-Type')).data;
-      const { name, sha256: checksum } = query;
+      const { path, sha256: checksum } = query;
       return created(
-        await service.create(
+        await uploads.create(
           workspace,
           principal,
-          { name, session: query.session, sha256: checksum, type },
+          { path, session: query.session, sha256: checksum, type, ifExists: query.if_exists },
           { body, length },
         ),
       );
@@ -86,9 +92,12 @@ export function fileRoutes(service: FileService): { open: Route[]; protected: Pr
   const list = way({
     query: listing,
     handle: async ({ workspace }: AuthorisedContext, { query }) => {
-      const page = await service.list(workspace, {
-        session: query.session,
-        allSessions: query.all_sessions,
+      const page = await files.list(workspace, {
+        scope: query.all_sessions ? { all: true } : { session: query.session },
+        order: query.order,
+        descending: query.order !== 'path',
+        folder: query.folder,
+        tag: query.tag,
         limit: query.limit,
         cursor: query.cursor,
       });
@@ -103,10 +112,10 @@ export function fileRoutes(service: FileService): { open: Route[]; protected: Pr
   const fetchOne = way({
     params: byId,
     handle: async ({ request, workspace }: AuthorisedContext, { params }) => {
-      const file = await service.find(workspace, params.id);
+      const file = await files.find(workspace, { file: params.id });
       return isJson(request.headers.get('Accept'))
         ? answer<typeof storedFile>(showWithSession(file))
-        : downloadResponse(request, file, (range) => service.bytes(file, range));
+        : downloadResponse(request, file, (range) => files.bytes(file, range));
     },
   });
 
@@ -114,14 +123,14 @@ export function fileRoutes(service: FileService): { open: Route[]; protected: Pr
     params: byAddress,
     body: anyBytes,
     handle: async ({ request }: HttpContext, { params }) =>
-      created(await service.receive(params.address, incoming(request))),
+      created(await uploads.receive(params.address, incoming(request))),
   });
 
   const download = way({
     params: byAddress,
     handle: async ({ request }: HttpContext, { params }) => {
-      const file = await service.findByAddress(params.address);
-      return downloadResponse(request, file, (range) => service.bytes(file, range));
+      const file = await files.findByAddress(params.address);
+      return downloadResponse(request, file, (range) => files.bytes(file, range));
     },
   });
 
@@ -161,7 +170,7 @@ export function fileRoutes(service: FileService): { open: Route[]; protected: Pr
 
 /** Whether a `POST /files` declares a file and does not bring its bytes. */
 function declares({ request, url }: HttpContext): boolean {
-  return isJson(request.headers.get('Content-Type')) && !url.searchParams.has('name');
+  return isJson(request.headers.get('Content-Type')) && !url.searchParams.has('path');
 }
 
 /** Whether a Content-Type or Accept header names JSON and nothing else. */

@@ -1,24 +1,40 @@
 import * as z from 'zod';
 
+import { sessionRef } from '../sessions/model.ts';
 import type { FileEntry } from './model.ts';
 
 /** A file as tools and routes show it. */
 export const shownFile = z.object({
   id: z.string(),
-  name: z.string(),
+  path: z.string().describe('Within its session'),
   type: z.string(),
   size: z.int().describe('Bytes'),
   sha256: z.string(),
+  version: z.int(),
+  tags: z.array(z.string()).optional(),
   created_at: z.string(),
+  updated_at: z.string(),
 });
 
 export type ShownFile = z.output<typeof shownFile>;
 
-export function showFile({ id, name, type, size, sha256, createdAt }: FileEntry): ShownFile {
-  return { id, name, type, size, sha256, created_at: new Date(createdAt).toISOString() };
+export function showFile(entry: FileEntry): ShownFile {
+  const { id, path, type, size, sha256, version, tags, createdAt, updatedAt } = entry;
+  const times = { created_at: new Date(createdAt).toISOString(), updated_at: new Date(updatedAt).toISOString() };
+  return { id, path, type, size, sha256, version, ...(tags.length > 0 ? { tags: [...tags] } : {}), ...times };
 }
 
 /** The file beside its session, as most answers have it. */
 export function showWithSession(entry: FileEntry): { session: FileEntry['session']; file: ShownFile } {
   return { session: entry.session, file: showFile(entry) };
+}
+
+/** What an answer says of a file that was changed: enough to go on with it. */
+export const changedFile = z.object({
+  session: sessionRef,
+  file: z.object({ id: z.string(), path: z.string(), version: z.int() }),
+});
+
+export function showChanged({ id, path, version, session }: FileEntry): z.output<typeof changedFile> {
+  return { session, file: { id, path, version } };
 }

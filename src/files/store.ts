@@ -1,78 +1,32 @@
+import { CarrelError } from '../lib/errors.ts';
 import type { Position } from '../lib/cursor.ts';
-import type { SchemaStep } from '../workspace/schema.ts';
+import { isId, newId } from '../lib/ids.ts';
 import { Store } from '../workspace/storage.ts';
-import { ADDRESS_MS, ATTEMPT_MS, MAX_OPEN_ATTEMPTS, SWEEP_DELAY_MS } from './model.ts';
-import type { FileEntry, StoredFile, UploadDeclaration } from './model.ts';
-
-const SCHEMA: readonly SchemaStep[] = [
-  {
-    name: 'files: index, uploads, loose objects',
-    // A loose object is one in the bucket that no file owns: an attempt that is not committed yet,
-    // or what a deleted file left. It stands here from before its first byte until it is gone. A
-    // claimed one is to be removed and can no longer be committed.
-    sql: `
-      CREATE TABLE files (
-        id TEXT PRIMARY KEY,
-        session_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        type TEXT NOT NULL,
-        size INTEGER NOT NULL,
-        sha256 TEXT NOT NULL,
-        object_key TEXT NOT NULL,
-        created_at INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX files_by_creation ON files (created_at DESC, id DESC);
-      CREATE INDEX files_by_session ON files (session_id, created_at DESC, id DESC);
-      CREATE TABLE file_uploads (
-        file_id TEXT PRIMARY KEY,
-        session_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        type TEXT,
-        size INTEGER NOT NULL,
-        sha256 TEXT,
-        expires_at INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX file_uploads_by_expiry ON file_uploads (expires_at);
-      CREATE TABLE loose_objects (
-        object_key TEXT PRIMARY KEY,
-        file_id TEXT NOT NULL,
-        due_at INTEGER NOT NULL,
-        claimed INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX loose_objects_by_due ON loose_objects (due_at);
-      CREATE INDEX loose_objects_by_file ON loose_objects (file_id);`,
-  },
-];
+import type { StoreContext } from '../workspace/storage.ts';
+import { MAX_AT_ONCE, TRASH_MS } from './model.ts';
+import type { FileEntry, FileVersion, StoredFile } from './model.ts';
+import { FILES_SCHEMA } from './schema.ts';
+import { bare, COLUMNS, Shelf } from './shelf.ts';
+import type { FileRow } from './shelf.ts';
 
 type SessionRef = FileEntry['session'];
-type EntryRow = Omit<FileEntry, 'session'> & { sessionId: string };
-type FileRow = EntryRow & { objectKey: string };
-type UploadRow = {
-  name: string;
-  size: number;
-  sha256: string | null;
-  type: string | null;
-  sessionId: string;
-  expiresAt: number;
-};
 
-const COLUMNS = `id, session_id AS sessionId, name, type, size, sha256, created_at AS createdAt`;
+/** What a list can be sorted by, and the column of it. */
+const ORDERS = { path: 'path', created: 'created_at', updated: 'updated_at', size: 'size' } as const;
+export type FileOrder = keyof typeof ORDERS;
 
-const OPEN_ATTEMPT = 'SELECT 1 FROM loose_objects WHERE loose_objects.file_id = file_uploads.file_id AND claimed = 0';
+/** Which files: of one session, by id or slug, or undefined for the default one; or of all. */
+export type FileScope = { readonly all: true } | { readonly session: string | undefined };
 
-/** What became of a request to begin an attempt. */
-export type Begun =
-  | {
-      readonly outcome: 'begun';
-      readonly declaration: UploadDeclaration;
-      /** ms since the epoch. */
-      readonly deadline: number;
-    }
-  /** The upload was committed: the file is there. */
-  | { readonly outcome: 'used' }
-  /** There is no such upload: it expired, or its file was deleted since. */
-  | { readonly outcome: 'gone' }
-  | { readonly outcome: 'too_many_attempts' };
+export interface FileQuery {
+  readonly order: FileOrder;
+  readonly descending: boolean;
+  /** With the slash behind it; empty for all. */
+  readonly folder: string;
+  readonly tag?: string | undefined;
+  readonly limit: number;
+  readonly after: Position | undefined;
+}
 
 export interface FilePage {
   /** The session that was asked for; undefined for all of them. */
@@ -81,256 +35,288 @@ export interface FilePage {
   readonly next: Position | undefined;
 }
 
-/**
- * The index of one workspace's files, and what is on its way into it or out of it. A file is in the
- * index only while its bytes are stored: it comes in after them and goes before them.
- */
+/** A folder level: what is in it, without what is in its folders. */
+export interface FolderPage extends FilePage {
+  /** With the slash behind them. */
+  readonly folders: readonly string[];
+}
+
+const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
+
+/** Behind every path that begins with a folder: `0` follows `/`. */
+const endOf = (folder: string) => `${folder.slice(0, -1)}0`;
+
+/** The index of one workspace's files. What comes into it comes through `UploadStore`. */
 export class FileStore extends Store {
-  static readonly schema = SCHEMA;
+  static readonly schema = FILES_SCHEMA;
+  readonly #shelf: Shelf;
 
-  /** Expects an upload. */
-  declare(
-    declaration: UploadDeclaration,
-    reference: string | undefined,
-    now: number,
-  ): { session: SessionRef; expiresAt: number } {
-    const session = this.session(reference);
-    const expiresAt = now + ADDRESS_MS;
-    this.db.run(
-      'INSERT INTO file_uploads (file_id, session_id, name, type, size, sha256, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      declaration.fileId,
-      session.id,
-      declaration.name,
-      declaration.type ?? null,
-      declaration.size,
-      declaration.sha256 ?? null,
-      expiresAt,
-    );
-    this.schedule('uploads', expiresAt);
-    return { session: bare(session), expiresAt };
+  constructor(context: StoreContext) {
+    super(context);
+    this.#shelf = new Shelf(context);
   }
 
   /**
-   * Records that bytes for an upload are about to be stored under this key, before the first of
-   * them is: whatever happens then, the sweep knows the key. Several attempts may run side by side.
-   */
-  begin(fileId: string, objectKey: string, now: number): Begun {
-    const upload = this.#upload(fileId);
-    if (!upload || upload.expiresAt <= now) return { outcome: this.#row(fileId) ? 'used' : 'gone' };
-    const open = this.db.first<{ attempts: number }>(
-      'SELECT count(*) AS attempts FROM loose_objects WHERE file_id = ? AND claimed = 0',
-      fileId,
-    );
-    if ((open?.attempts ?? 0) >= MAX_OPEN_ATTEMPTS) return { outcome: 'too_many_attempts' };
-    const deadline = now + ATTEMPT_MS;
-    this.#loosen(objectKey, fileId, deadline + SWEEP_DELAY_MS, 'open');
-    const { name, size, sha256, type } = upload;
-    return {
-      outcome: 'begun',
-      deadline,
-      declaration: { fileId, name, size, sha256: sha256 ?? undefined, type: type ?? undefined },
-    };
-  }
-
-  /** {@link declare} and {@link begin} in one, for bytes that are already here. */
-  declareAndBegin(
-    declaration: UploadDeclaration,
-    reference: string | undefined,
-    objectKey: string,
-    now: number,
-  ): Begun {
-    return this.db.transaction(() => {
-      this.declare(declaration, reference, now);
-      return this.begin(declaration.fileId, objectKey, now);
-    });
-  }
-
-  /**
-   * Puts the file of a finished attempt into the index: of several attempts of one upload the first
-   * to get here wins and every later one is refused, also when that file was deleted since. Between
-   * an attempt and the sweep the first wins too: what the sweep has claimed may be gone from the
-   * bucket. The winner may ask again and gets the same answer.
+   * A file with the place of its bytes; undefined when there is none, also in the trash.
    *
-   * @returns undefined when it was refused; the object is swept at once
+   * @param reference an id of any session, or a path in `session`
+   * @throws CarrelError `not_found` (the session)
    */
-  commit(
-    objectKey: string,
-    fileId: string,
-    stored: { sha256: string; type: string },
-    now: number,
-  ): FileEntry | undefined {
-    return this.db.transaction(() => {
-      const committed = this.#row(fileId);
-      if (committed?.objectKey === objectKey) return this.#entry(committed);
-      const upload = this.#upload(fileId);
-      const attempt = this.db.first<{ claimed: number }>(
-        'SELECT claimed FROM loose_objects WHERE object_key = ? AND file_id = ?',
-        objectKey,
-        fileId,
-      );
-      if (!upload || attempt?.claimed !== 0) {
-        // Also when the sweep has been here and struck it off: bytes may have arrived after it.
-        this.#loosen(objectKey, fileId, now, 'claimed');
-        return undefined;
-      }
-      this.db.run('DELETE FROM file_uploads WHERE file_id = ?', fileId);
-      this.db.run('DELETE FROM loose_objects WHERE object_key = ?', objectKey);
-      const { name, size, sessionId } = upload;
-      const { sha256, type } = stored;
-      this.db.run(
-        `INSERT INTO files (id, session_id, name, type, size, sha256, object_key, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        fileId,
-        sessionId,
-        name,
-        type,
-        size,
-        sha256,
-        objectKey,
-        now,
-      );
-      return this.#entry({ id: fileId, name, type, size, sha256, createdAt: now, sessionId });
-    });
+  get(reference: string, session: string | undefined, version?: number): StoredFile | undefined {
+    const row = this.#find(reference, session);
+    return row?.deletedAt === null ? this.#shelf.stored(row, version) : undefined;
   }
 
-  /**
-   * Gives an attempt up: it cannot be committed any more. Its object is swept after a while and not
-   * now, because a bucket that failed may still finish storing what it was sent.
-   */
-  abandon(objectKey: string, now: number): void {
-    const due = now + SWEEP_DELAY_MS;
-    // Only what is loose: whatever a caller gets wrong, the bytes of a file in the index stay.
-    this.db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE object_key = ?', due, objectKey);
-    this.schedule('uploads', due);
+  /** @throws CarrelError `not_found` */
+  versions(reference: string, session: string | undefined): { file: FileEntry; versions: FileVersion[] } {
+    const row = this.#living(reference, session);
+    return { file: this.#shelf.entry(row), versions: this.#shelf.versions(row.id) };
   }
 
-  /** A file with the place of its bytes. */
-  get(id: string): StoredFile | undefined {
-    const row = this.#row(id);
-    return row && { ...this.#entry(row), objectKey: row.objectKey };
-  }
-
-  /**
-   * Newest first.
-   *
-   * @param scope all sessions or one, by id or slug; undefined for the default one
-   */
-  list(
-    scope: { readonly all: true } | { readonly session: string | undefined },
-    options: { limit: number; after: Position | undefined },
-  ): FilePage {
+  list(scope: FileScope, { order, descending, folder, tag, limit, after }: FileQuery): FilePage {
     const session = 'all' in scope ? undefined : this.session(scope.session);
-    const [createdAt, id] = options.after ?? [Number.MAX_SAFE_INTEGER, ''];
-    const rows = this.db.all<EntryRow>(
-      `SELECT ${COLUMNS} FROM files WHERE (created_at, id) < (?, ?) ${session ? 'AND session_id = ?' : ''}
-       ORDER BY created_at DESC, id DESC LIMIT ?`,
-      Number(createdAt),
-      String(id),
-      ...(session ? [session.id] : []),
-      options.limit + 1,
+    const column = ORDERS[order];
+    const compare = descending ? '<' : '>';
+    const direction = descending ? 'DESC' : 'ASC';
+    const conditions = ['deleted_at IS NULL'];
+    const values: (string | number)[] = [];
+    const where = (condition: string, ...bound: (string | number)[]) => {
+      conditions.push(condition);
+      values.push(...bound);
+    };
+    if (session) where('session_id = ?', session.id);
+    if (after) where(`(${column}, id) ${compare} (?, ?)`, after[0] ?? '', String(after[1] ?? ''));
+    if (folder !== '') where('path >= ? AND path < ?', folder, endOf(folder));
+    if (tag !== undefined) where('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', tag);
+    const rows = this.db.all<FileRow>(
+      `SELECT ${COLUMNS} FROM files WHERE ${conditions.join(' AND ')}
+       ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
+      ...values,
+      limit + 1,
     );
-    const sessions = new Map<string, SessionRef>();
-    const files = rows.slice(0, options.limit).map((row) => this.#entry(row, sessions));
-    const last = files.at(-1);
+    const page = this.#page(session && bare(session), rows, limit);
+    const last = rows[limit - 1];
+    const place = { path: last?.path, created: last?.createdAt, updated: last?.updatedAt, size: last?.size }[order];
+    return { ...page, next: rows.length > limit && last && place !== undefined ? [place, last.id] : undefined };
+  }
+
+  /** One level of a session's folders, by path. Each folder is passed over with one step of the index. */
+  folder(reference: string | undefined, folder: string, limit: number, after: string | undefined): FolderPage {
+    const session = this.session(reference);
+    const folders: string[] = [];
+    const rows: FileRow[] = [];
+    let from = after ?? folder;
+    let last: string | undefined;
+    for (;;) {
+      const bound = folder === '' ? '\u{10FFFF}' : endOf(folder);
+      const row = this.db.first<FileRow>(
+        `SELECT ${COLUMNS} FROM files WHERE session_id = ? AND deleted_at IS NULL AND path >= ? AND path < ?
+         ORDER BY path LIMIT 1`,
+        session.id,
+        from,
+        bound,
+      );
+      if (!row) break;
+      if (folders.length + rows.length === limit) {
+        last = from;
+        break;
+      }
+      const rest = row.path.slice(folder.length);
+      const slash = rest.indexOf('/');
+      if (slash < 0) {
+        rows.push(row);
+        // The next path there can be.
+        from = `${row.path}\u0000`;
+      } else {
+        const inner = folder + rest.slice(0, slash + 1);
+        folders.push(inner);
+        from = endOf(inner);
+      }
+    }
+    return { ...this.#page(bare(session), rows, limit), folders, next: last === undefined ? undefined : [last] };
+  }
+
+  /** What is in the trash, the newest first. */
+  trash(limit: number, after: Position | undefined): FilePage {
+    const [deletedAt, id] = after ?? [Number.MAX_SAFE_INTEGER, ''];
+    const rows = this.db.all<FileRow>(
+      `SELECT ${COLUMNS} FROM files WHERE deleted_at IS NOT NULL AND (deleted_at, id) < (?, ?)
+       ORDER BY deleted_at DESC, id DESC LIMIT ?`,
+      deletedAt ?? 0,
+      String(id),
+      limit + 1,
+    );
+    const last = rows[limit - 1];
     return {
-      session: session && bare(session),
-      files,
-      next: rows.length > options.limit && last ? [last.createdAt, last.id] : undefined,
+      ...this.#page(undefined, rows, limit),
+      next: rows.length > limit && last ? [last.deletedAt ?? 0, last.id] : undefined,
     };
   }
 
   /**
-   * Takes a file out of the index at once; the agenda removes its bytes. A download that has begun
-   * goes on to its end, one that begins after this finds nothing.
+   * Moves or renames a file, or all of a folder, whose reference ends with a slash; all or nothing.
+   *
+   * @param to a path, or a folder for a folder
+   * @throws CarrelError `not_found`, `conflict` (a path is taken), `invalid_input`
    */
-  delete(id: string, now: number): FileEntry | undefined {
+  move(
+    reference: string,
+    session: string | undefined,
+    to: string,
+    toSession: string | undefined,
+    now: number,
+  ): FileEntry[] {
     return this.db.transaction(() => {
-      const row = this.#row(id);
-      if (!row) return undefined;
-      this.db.run('DELETE FROM files WHERE id = ?', id);
-      this.#loosen(row.objectKey, id, now, 'claimed');
-      return this.#entry(row);
+      const target = toSession === undefined ? undefined : this.session(toSession);
+      const moved = this.#several(reference, session).map((row) => {
+        const sessionId = target?.id ?? row.sessionId;
+        const path = reference.endsWith('/') ? to + row.path.slice(reference.length) : to;
+        const there = this.#shelf.byPath(sessionId, path);
+        if (there && there.id !== row.id) throw taken();
+        const next = { ...row, sessionId, path, updatedAt: now };
+        this.#shelf.update(next);
+        return next;
+      });
+      return this.#entries(moved);
+    });
+  }
+
+  /** @throws CarrelError `not_found`, `conflict` (the path is taken) */
+  copy(
+    reference: string,
+    session: string | undefined,
+    to: string,
+    toSession: string | undefined,
+    now: number,
+  ): FileEntry {
+    return this.db.transaction(() => {
+      const row = this.#living(reference, session);
+      const target = toSession === undefined ? undefined : this.session(toSession);
+      const sessionId = target?.id ?? row.sessionId;
+      if (this.#shelf.byPath(sessionId, to)) throw taken();
+      const copy = { ...row, id: newId('fil'), sessionId, path: to, version: 1, createdAt: now, updatedAt: now };
+      this.#shelf.insert(copy);
+      return this.#shelf.entry(copy);
+    });
+  }
+
+  /** @throws CarrelError `not_found` */
+  tag(reference: string, session: string | undefined, tags: readonly string[], now: number): FileEntry {
+    const row = { ...this.#living(reference, session), tags: JSON.stringify(tags), updatedAt: now };
+    this.#shelf.update(row);
+    return this.#shelf.entry(row);
+  }
+
+  /**
+   * Puts a file, or all of a folder, into the trash: its path is free at once, its bytes stay.
+   *
+   * @throws CarrelError `not_found`, `invalid_input`
+   */
+  delete(reference: string, session: string | undefined, now: number): FileEntry[] {
+    return this.db.transaction(() => {
+      const deleted = this.#several(reference, session).map((row) => ({ ...row, deletedAt: now }));
+      for (const row of deleted) this.#shelf.update(row);
+      this.schedule('trash', now + TRASH_MS);
+      return this.#entries(deleted);
     });
   }
 
   /**
-   * Claims loose objects that are due, so that none of them can be committed from here on. Those
-   * that an earlier sweep claimed and did not finish are among them.
+   * Takes a file out of the trash.
+   *
+   * @param to another path; undefined for the one that it had
+   * @throws CarrelError `not_found`, `conflict` (the path is taken)
    */
-  claimLooseObjects(now: number, limit: number): string[] {
-    return this.db
-      .all<{ key: string }>(
-        `UPDATE loose_objects SET claimed = 1
-         WHERE object_key IN (SELECT object_key FROM loose_objects WHERE due_at <= ? ORDER BY due_at LIMIT ?)
-         RETURNING object_key AS key`,
-        now,
-        limit,
-      )
-      .map(({ key }) => key);
-  }
-
-  /** Strikes loose objects off the list. Only for what has been removed from the bucket. */
-  forget(objectKeys: readonly string[]): void {
-    this.db.transaction(() => {
-      for (const key of objectKeys) this.db.run('DELETE FROM loose_objects WHERE object_key = ?', key);
+  restore(id: string, to: string | undefined, now: number): FileEntry {
+    return this.db.transaction(() => {
+      const row = this.#shelf.byId(id);
+      if (row === undefined || row.deletedAt === null)
+        throw new CarrelError('not_found', 'There is no such file in the trash.');
+      const path = to ?? row.path;
+      if (this.#shelf.byPath(row.sessionId, path)) throw taken();
+      const restored = { ...row, path, deletedAt: null, updatedAt: now };
+      this.#shelf.update(restored);
+      return this.#shelf.entry(restored);
     });
   }
 
-  /** Stops expecting uploads whose address has expired. One of which an attempt still runs may finish it. */
-  forgetExpiredUploads(now: number): void {
-    this.db.run(`DELETE FROM file_uploads WHERE expires_at <= ? AND NOT EXISTS (${OPEN_ATTEMPT})`, now);
+  /**
+   * Makes an earlier version the present one, as a new version: nothing is lost by it.
+   *
+   * @throws CarrelError `not_found`
+   */
+  restoreVersion(reference: string, session: string | undefined, version: number, now: number): FileEntry {
+    return this.db.transaction(() => {
+      const row = this.#living(reference, session);
+      const kept = this.#shelf.versions(row.id).find((each) => each.version === version);
+      if (!kept) throw new CarrelError('not_found', 'This version is not kept any more.');
+      const { type, size, sha256 } = kept;
+      const next = { ...row, type, size, sha256, version: row.version + 1, updatedAt: now };
+      this.#shelf.update(next);
+      this.#shelf.addVersion(next, now);
+      return this.#shelf.entry(next);
+    });
   }
 
-  /** When the next loose object or upload is due (ms), or undefined when there is none. */
-  nextSweep(): number | undefined {
-    const next = this.db.first<{ due: number | null }>(
-      `SELECT min(due) AS due FROM (
-         SELECT min(due_at) AS due FROM loose_objects
-         UNION ALL
-         SELECT min(expires_at) FROM file_uploads WHERE NOT EXISTS (${OPEN_ATTEMPT})
-       )`,
+  /** Removes what is in the trash for good: all of it, or what has been there since before a moment. */
+  emptyTrash(before: number, limit: number, now: number): number {
+    return this.db.transaction(() => {
+      const rows = this.db.all<{ id: string }>(
+        'SELECT id FROM files WHERE deleted_at IS NOT NULL AND deleted_at <= ? ORDER BY deleted_at LIMIT ?',
+        before,
+        limit,
+      );
+      for (const { id } of rows) this.#shelf.remove(id, now);
+      return rows.length;
+    });
+  }
+
+  /** When something in the trash is to go next (ms), or undefined when it is empty. */
+  nextPurge(): number | undefined {
+    const oldest = this.db.first<{ at: number }>(
+      'SELECT deleted_at AS at FROM files WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 1',
     );
-    return next?.due ?? undefined;
+    return oldest && oldest.at + TRASH_MS;
   }
 
-  #loosen(objectKey: string, fileId: string, due: number, state: 'open' | 'claimed'): void {
-    this.db.run(
-      `INSERT INTO loose_objects (object_key, file_id, due_at, claimed) VALUES (?, ?, ?, ?)
-       ON CONFLICT (object_key) DO UPDATE SET due_at = excluded.due_at, claimed = excluded.claimed`,
-      objectKey,
-      fileId,
-      due,
-      state === 'claimed' ? 1 : 0,
+  #find(reference: string, session: string | undefined): FileRow | undefined {
+    if (isId('fil', reference)) return this.#shelf.byId(reference);
+    return this.#shelf.byPath(this.session(session).id, reference);
+  }
+
+  #living(reference: string, session: string | undefined): FileRow {
+    const row = this.#find(reference, session);
+    if (row?.deletedAt !== null) throw noSuchFile();
+    return row;
+  }
+
+  /** One file, or those of a folder. */
+  #several(reference: string, session: string | undefined): FileRow[] {
+    if (!reference.endsWith('/')) return [this.#living(reference, session)];
+    const rows = this.db.all<FileRow>(
+      `SELECT ${COLUMNS} FROM files WHERE session_id = ? AND deleted_at IS NULL AND path >= ? AND path < ? LIMIT ?`,
+      this.session(session).id,
+      reference,
+      endOf(reference),
+      MAX_AT_ONCE + 1,
     );
-    this.schedule('uploads', due);
+    if (rows.length === 0) throw new CarrelError('not_found', 'There is no such folder.');
+    if (rows.length > MAX_AT_ONCE)
+      throw new CarrelError(
+        'invalid_input',
+        `The folder has more than ${MAX_AT_ONCE} files. Take its folders one by one.`,
+      );
+    return rows;
   }
 
-  #upload(fileId: string): UploadRow | undefined {
-    return this.db.first<UploadRow>(
-      `SELECT name, size, sha256, type, session_id AS sessionId, expires_at AS expiresAt
-       FROM file_uploads WHERE file_id = ?`,
-      fileId,
-    );
+  #entries(rows: readonly FileRow[]): FileEntry[] {
+    const sessions = new Map<string, SessionRef>();
+    return rows.map((row) => this.#shelf.entry(row, sessions));
   }
 
-  #row(id: string): FileRow | undefined {
-    return this.db.first<FileRow>(`SELECT ${COLUMNS}, object_key AS objectKey FROM files WHERE id = ?`, id);
-  }
-
-  /** @param sessions those that are known already: the files of a page are mostly of a few */
-  #entry(
-    { id, name, type, size, sha256, createdAt, sessionId }: EntryRow,
-    sessions = new Map<string, SessionRef>(),
-  ): FileEntry {
-    // Every session has a row today; a file must stay reachable if one day a session can be deleted.
-    const session = sessions.get(sessionId) ??
-      this.findSession(sessionId) ?? { id: sessionId, slug: sessionId, title: sessionId };
-    sessions.set(sessionId, session);
-    return { id, name, type, size, sha256, createdAt, session: bare(session) };
+  #page(session: SessionRef | undefined, rows: readonly FileRow[], limit: number): Omit<FilePage, 'next'> {
+    return { session, files: this.#entries(rows.slice(0, limit)) };
   }
 }
 
-/** What a result says of a session, without the rest of its row. */
-function bare({ id, slug, title }: SessionRef): SessionRef {
-  return { id, slug, title };
-}
+const taken = () => new CarrelError('conflict', 'There is a file at this path. Give another one.');

@@ -6,7 +6,7 @@ import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
 export type Position = readonly (string | number)[];
 
 const position = z
-  .array(z.union([z.string().max(500), z.number()]))
+  .array(z.union([z.string().max(1100), z.number()]))
   .min(1)
   .max(4);
 

@@ -1,5 +1,6 @@
 import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
+import { UploadStore } from '../files/upload-store.ts';
 import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
 import { StateStore } from '../sessions/state-store.ts';
@@ -14,6 +15,7 @@ export const STORES = {
   sessions: SessionStore,
   state: StateStore,
   files: FileStore,
+  uploads: UploadStore,
   cart: CartStore,
 } satisfies Record<string, StoreClass>;
 
@@ -28,8 +30,8 @@ export const SCHEMA: Schema = {
 };
 
 /** Makes the stores of one workspace. */
-export function createStores({ db, schedule }: Pick<StoreContext, 'db' | 'schedule'>): Stores {
-  const context: StoreContext = { db, schedule, findSession: (reference) => sessions.find(reference) };
+export function createStores({ db, schedule, quota }: Omit<StoreContext, 'findSession'>): Stores {
+  const context: StoreContext = { db, schedule, quota, findSession: (reference) => sessions.find(reference) };
   const sessions = new SessionStore(context);
   return Object.fromEntries(Object.entries(STORES).map(([name, Kind]) => [name, new Kind(context)])) as Stores;
 }

@@ -2,7 +2,9 @@ import { DurableObject } from 'cloudflare:workers';
 
 import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
-import { purgeUploads } from '../files/purge.ts';
+import type { Role } from '../directory/types.ts';
+import type { Quota } from '../files/model.ts';
+import { purgeTrash, purgeUploads } from '../files/purge.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
@@ -46,6 +48,8 @@ export interface WorkspaceDependencies {
   readonly onReuse: OnReuse;
   /** Of all apps of this person together, and as many by signed addresses; 0 for any number. */
   readonly callsPerMinute: number;
+  /** What a workspace may hold, by the role of its person. */
+  readonly quotas: Readonly<Record<Role, Quota>>;
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
 }
@@ -77,6 +81,7 @@ export class WorkspaceObject extends DurableObject {
     this.#stores = createStores({
       db: this.#db,
       schedule: (task, due) => state.waitUntil(this.#agenda.schedule(task, due)),
+      quota: () => dependencies.quotas[this.#standing.read()?.role ?? 'member'],
     });
     this.#grants = new GrantStore(this.#db);
     this.#libraryGrants = new LibraryGrants(this.#grants);
@@ -222,7 +227,8 @@ export class WorkspaceObject extends DurableObject {
         this.#grants.sweep(now);
         return this.#nextSweep(now);
       },
-      uploads: (now) => purgeUploads(this.#stores.files, this.#dependencies.bucket, now),
+      uploads: (now) => purgeUploads(this.#stores.uploads, this.#dependencies.bucket, now),
+      trash: (now) => purgeTrash(this.#stores.files, now),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       this.#dependencies.telemetry.record({ type: 'agenda_failed', task, error }),

@@ -1,3 +1,4 @@
+import type { Quota } from '../files/model.ts';
 import { noSuchSession } from '../sessions/model.ts';
 import type { Session } from '../sessions/model.ts';
 import type { SchemaStep } from './schema.ts';
@@ -10,6 +11,8 @@ export interface StoreContext {
   readonly findSession: (reference: string | undefined) => Session | undefined;
   /** Has the agenda run a task of {@link WorkspaceObject.alarm} no later than then (ms since the epoch). */
   readonly schedule: (task: string, due: number) => void;
+  /** What this workspace may hold now. */
+  readonly quota: () => Quota;
 }
 
 /** A class of stores, with the tables that it needs. */

@@ -113,7 +113,7 @@ describe('the page of the HTTP API', () => {
     await page.keyboard.press('Enter');
     const command = store.getByText(/^curl/).first();
     await command.waitFor();
-    expect(await command.innerText()).toContain(`'${carrel.url}/files?name=table.csv'`);
+    expect(await command.innerText()).toContain(`'${carrel.url}/files?path=table.csv'`);
   });
 });
 

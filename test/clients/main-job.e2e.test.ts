@@ -60,7 +60,7 @@ describe.each(clients)('the main job, with $name', ({ name, install, revision })
     expect(await first.call('state_set', { key: 'ode', value: VALUE, expected_version: 0 })).toMatchObject({
       version: 1,
     });
-    const { file } = (await first.call('file_write', { name: 'ode.txt', text: TEXT })) as { file: { id: string } };
+    const { file } = (await first.call('file_write', { path: 'ode.txt', text: TEXT })) as { file: { id: string } };
     await first.close();
 
     // It comes back as after a restart, with what it kept and without its person.
@@ -120,18 +120,18 @@ describe.runIf(hasCurl)('the curl lines of README.md', () => {
     readonly check: (output: string) => Promise<void> | void;
   }[] = [
     {
-      line: / -T report\.pdf -X POST '\S+\/files\?name=report\.pdf'$/,
+      line: / -T report\.pdf -X POST '\S+\/files\?path=report\.pdf'$/,
       in: 'here',
       check: (output) => {
         const { file } = JSON.parse(output) as { file: { id: string } };
-        expect(file).toMatchObject({ name: 'report.pdf', size: new TextEncoder().encode(REPORT).byteLength });
+        expect(file).toMatchObject({ path: 'report.pdf', size: new TextEncoder().encode(REPORT).byteLength });
         uploaded = file.id;
       },
     },
     {
       line: /\/files$/,
       in: 'here',
-      check: (output) => expect(JSON.parse(output)).toMatchObject({ files: [{ id: uploaded, name: 'report.pdf' }] }),
+      check: (output) => expect(JSON.parse(output)).toMatchObject({ files: [{ id: uploaded, path: 'report.pdf' }] }),
     },
     {
       line: /\/files\/ID$/,

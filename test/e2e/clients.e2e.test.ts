@@ -43,7 +43,7 @@ describe('both eras get the same', () => {
 
   it('resources, and what is in them', async () => {
     const { file } = await call<{ file: { id: string } }>(person.client, 'file_write', {
-      name: 'ode.txt',
+      path: 'ode.txt',
       text: 'An ode. ✓',
     });
     const uri = `carrel://files/${file.id}`;
@@ -97,12 +97,12 @@ describe('the address narrows', () => {
     await client.close();
 
     for (const name of ['file_write', 'session_list']) {
-      const { message } = await rpc(narrow, person.token, 'tools/call', { name, arguments: { name: 'a', text: 'b' } });
+      const { message } = await rpc(narrow, person.token, 'tools/call', { name, arguments: { path: 'a', text: 'b' } });
       expect(message.error?.code, name).toBe(-32602);
     }
     // Nothing was written by the refused call.
-    const { files } = await call<{ files: { name: string }[] }>(person.client, 'file_list');
-    expect(files.map(({ name }) => name)).not.toContain('a');
+    const { files } = await call<{ files: { path: string }[] }>(person.client, 'file_list');
+    expect(files.map(({ path }) => path)).not.toContain('a');
   });
 
   it('a sign-in that begins at a narrowed address', async () => {

@@ -91,8 +91,8 @@ it('kill -9 during an upload leaves nothing of it in the index, and its address 
   const known = await digestOf(noise(SIZE));
   const whole = await digestOf(noise(3_000_000, 'whole'));
   const before = await connected();
-  const stored = await call<Ticket>(before, 'file_upload', { name: 'whole.bin', ...whole });
-  const broken = await call<Ticket>(before, 'file_upload', { name: 'broken.bin', ...known });
+  const stored = await call<Ticket>(before, 'file_upload', { path: 'whole.bin', ...whole });
+  const broken = await call<Ticket>(before, 'file_upload', { path: 'broken.bin', ...known });
   expect(await put(stored.upload.url, whole.size, noise(whole.size, 'whole'))).toMatchObject({ status: 201 });
   expect(await cutOff(broken.upload.url)).toBeInstanceOf(Error);
 

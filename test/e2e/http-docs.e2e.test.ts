@@ -45,12 +45,12 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     return answer.json<{ refresh_token: string }>();
   };
   const { file } = await call<{ file: { id: string } }>(client, 'file_write', {
-    name: 'table.csv',
+    path: 'table.csv',
     text: 'a,b\n1,2\n',
   });
-  await call(client, 'file_write', { name: 'newer.csv', text: 'a,b\n1,2\n' });
+  await call(client, 'file_write', { path: 'newer.csv', text: 'a,b\n1,2\n' });
   const expected = await call<{ file: { id: string }; upload: { url: string } }>(client, 'file_upload', {
-    name: 'table.csv',
+    path: 'table.csv',
     size: 8,
   });
   const link = await call<{ download: { url: string } }>(client, 'file_link', { file: file.id });

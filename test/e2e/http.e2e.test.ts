@@ -123,7 +123,7 @@ describe('every answer', () => {
 
   it('that is a file may be neither sniffed, nor framed, nor run', async () => {
     const { file } = await call<{ file: { id: string } }>(person.client, 'file_write', {
-      name: 'page "of" ünïcode.html',
+      path: 'page "of" ünïcode.html',
       text: '<script>alert(1)</script>',
     });
     const { download } = await call<{ download: { url: string } }>(person.client, 'file_link', { file: file.id });
@@ -225,7 +225,7 @@ describe('methods', () => {
 
   it('HEAD is GET without the body', async () => {
     const { file } = await call<{ file: { id: string } }>(person.client, 'file_write', {
-      name: 'a.txt',
+      path: 'a.txt',
       text: 'eleven chars',
     });
     for (const [path, headers] of [
@@ -337,10 +337,10 @@ describe.runIf(hasCurl)('the curl line of file_upload', () => {
         const { upload, file } = await call<{ upload: { curl: string; url: string }; file: { id: string } }>(
           person.client,
           'file_upload',
-          { name, ...known },
+          { path: name, ...known },
         );
         const { stdout } = await shell('/bin/sh', ['-c', upload.curl], { cwd: folder });
-        expect(JSON.parse(stdout)).toMatchObject({ file: { id: file.id, name, ...known } });
+        expect(JSON.parse(stdout)).toMatchObject({ file: { id: file.id, path: name, ...known } });
         // A second run is refused, and the line says so with its exit status and the reason.
         const refused = await shell('/bin/sh', ['-c', upload.curl], { cwd: folder }).catch((error: unknown) => error);
         expect(refused).toMatchObject({ code: 22, stdout: expect.stringContaining('"code":"conflict"') });

@@ -33,13 +33,13 @@ beforeAll(async () => {
   const opened = await call<{ session: { id: string; slug: string } }>(ada.client, 'session_open', { session: title });
   await call(ada.client, 'session_open', { session: 'Another of Ada' });
   await call(ada.client, 'state_set', { session, key, value });
-  await call(ada.client, 'file_write', { session, name: 'older.txt', text: 'older' });
+  await call(ada.client, 'file_write', { session, path: 'older.txt', text: 'older' });
   const written = await call<{ file: { id: string } }>(ada.client, 'file_write', {
     session,
-    name: 'offer.txt',
+    path: 'offer.txt',
     text: value,
   });
-  const ticket = await call<Ticket>(ada.client, 'file_upload', { session, name: 'later.txt', size: 5 });
+  const ticket = await call<Ticket>(ada.client, 'file_upload', { session, path: 'later.txt', size: 5 });
   const link = await call<Link>(ada.client, 'file_link', { file: written.file.id });
   const files = await call<Page>(ada.client, 'file_list', { session, limit: 1 });
   const sessions = await call<Page>(ada.client, 'session_list', { limit: 1 });
@@ -116,8 +116,8 @@ describe('what belongs to somebody else is answered like what does not exist', (
     ['state_set', { key: SECRETS.key, value: 'nothing' }],
     ['state_delete', { key: SECRETS.key }],
     ['state_list', {}],
-    ['file_upload', { name: 'eve.txt', size: 1 }],
-    ['file_write', { name: 'eve.txt', text: 'eve' }],
+    ['file_upload', { path: 'eve.txt', size: 1 }],
+    ['file_write', { path: 'eve.txt', text: 'eve' }],
     ['file_list', {}],
   ];
 
@@ -174,12 +174,12 @@ describe('what belongs to somebody else is answered like what does not exist', (
     ] as const) {
       const requests = [
         (session: string) => asEve(`/files?session=${session}`),
-        (session: string) => asEve(`/files?name=eve.txt&session=${session}`, { method: 'POST', body: 'eve' }),
+        (session: string) => asEve(`/files?path=eve.txt&session=${session}`, { method: 'POST', body: 'eve' }),
         (session: string) =>
           asEve('/files', {
             method: 'POST',
             headers: { 'Content-Type': 'application/json' },
-            body: JSON.stringify({ name: 'eve.txt', size: 3, session }),
+            body: JSON.stringify({ path: 'eve.txt', size: 3, session }),
           }),
       ];
       for (const request of requests) {
@@ -193,7 +193,7 @@ describe('what belongs to somebody else is answered like what does not exist', (
 
 describe('lists show their own person’s things', () => {
   it('with and without the cursor of somebody else', async () => {
-    await call(eve.client, 'file_write', { name: 'mine.txt', text: 'mine' });
+    await call(eve.client, 'file_write', { path: 'mine.txt', text: 'mine' });
     const answers = [
       await toolAsEve('session_list', {}),
       await toolAsEve('session_list', { archived: true }),
@@ -251,9 +251,9 @@ describe('an address opens what it was made for', () => {
     `/${kind}/${btoa(JSON.stringify(parsed)).replaceAll('=', '')}.${mac}`;
 
   it('a mac of one’s own does not fit the claims of another', async () => {
-    const { file } = await call<{ file: { id: string } }>(eve.client, 'file_write', { name: 'bait.txt', text: 'bait' });
+    const { file } = await call<{ file: { id: string } }>(eve.client, 'file_write', { path: 'bait.txt', text: 'bait' });
     const link = await call<Link>(eve.client, 'file_link', { file: file.id });
-    const ticket = await call<Ticket>(eve.client, 'file_upload', { name: 'bait.txt', size: 5 });
+    const ticket = await call<Ticket>(eve.client, 'file_upload', { path: 'bait.txt', size: 5 });
     for (const [kind, own, theirs, init] of [
       ['download', link.download.url, owned.download, {}],
       ['upload', ticket.upload.url, owned.upload, { method: 'PUT', body: 'bytes' }],
@@ -325,8 +325,8 @@ describe('after all that', () => {
     const state = await call(ada.client, 'state_get', { session, key: SECRETS.key });
     expect(state).toMatchObject({ value: SECRETS.value, version: 1 });
     expect(await call(ada.client, 'file_read', { file })).toMatchObject({ text: SECRETS.value });
-    const { files } = await call<{ files: { name: string }[] }>(ada.client, 'file_list', { session });
-    expect(files.map(({ name }) => name)).toEqual(['offer.txt', 'older.txt']);
+    const { files } = await call<{ files: { path: string }[] }>(ada.client, 'file_list', { session });
+    expect(files.map(({ path }) => path)).toEqual(['offer.txt', 'older.txt']);
     // Nobody used Ada's address.
     expect(await put(owned.upload, 5, [new TextEncoder().encode('later')])).toMatchObject({ status: 201 });
     expect(await http(owned.download)).toMatchObject({ status: 200, body: SECRETS.value });

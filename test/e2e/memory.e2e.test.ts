@@ -18,7 +18,7 @@ it.runIf(process.platform !== 'win32')('memory stays flat while a large file goe
   const files = [];
   for (const seed of ['warm-up', 'measured']) {
     const known = await expectNoise(SIZE, seed);
-    const input = { name: `${seed}.bin`, size: SIZE, sha256: known.sha256 };
+    const input = { path: `${seed}.bin`, size: SIZE, sha256: known.sha256 };
     files.push({ known, ticket: await call<Ticket>(client, 'file_upload', input) });
   }
   const [warmUp, measured] = files;

@@ -69,7 +69,7 @@ describe('the commands of the operator', { timeout: 60_000 }, () => {
   it('delete a person with what they kept, and say first what goes', async () => {
     const { token } = await signUp(deployment.mcpUrl, 'grace@example.com');
     const headers = { ...bearer(token), 'Content-Type': 'text/plain' };
-    const stored = await fetch(`${deployment.origin}/files?name=a.txt`, { method: 'POST', body: 'kept', headers });
+    const stored = await fetch(`${deployment.origin}/files?path=a.txt`, { method: 'POST', body: 'kept', headers });
     expect(stored.status).toBe(201);
     for (const options of [[], ['--dry-run'], ['--dry-run', '--yes']]) {
       const { output } = await run('people', 'delete', 'grace@example.com', ...options);

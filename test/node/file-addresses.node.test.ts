@@ -8,7 +8,7 @@ const SECRET = 'a secret of the test, of enough characters';
 const keyring = new Keyring([SECRET]);
 const claims = {
   workspaceId: 'per_0123456789abcdefghjk',
-  fileId: 'fil_0123456789abcdefghjk',
+  subject: 'fil_0123456789abcdefghjk',
   grantId: 'g-1_A',
   expiresAt: 2000,
 };
@@ -19,7 +19,7 @@ describe('addresses', () => {
       fc.asyncProperty(
         fc.record({
           workspaceId: fc.string({ maxLength: 40 }),
-          fileId: fc.string({ maxLength: 40 }),
+          subject: fc.string({ maxLength: 40 }),
           grantId: fc.string({ maxLength: 64 }),
           expiresAt: fc.integer({ min: 1, max: 4_000_000_000 }),
         }),

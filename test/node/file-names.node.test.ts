@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { attachment } from '../../src/files/disposition.ts';
-import { fileName } from '../../src/files/model.ts';
+import { filePath } from '../../src/files/model.ts';
 import { nameFault } from '../../src/files/names.ts';
 import { uploadCommand } from '../../src/files/upload-command.ts';
 
@@ -19,7 +19,6 @@ describe('names of files', () => {
     '葛󠄀城.txt', // with an ideographic variation selector
     'it\'s "quoted" $(rm -rf ~) `id` %2F ; & | * ? <>.sh',
     '.gitignore',
-    '...',
     'ñ'.repeat(127),
   ])('takes %s', (name) => {
     expect(nameFault(name.normalize('NFC'))).toBeUndefined();
@@ -30,6 +29,11 @@ describe('names of files', () => {
     ['.', 'folder'],
     ['..', 'folder'],
     ['a/b', 'slash'],
+    ['a.', 'dot'],
+    ['...', 'dot'],
+    ['a ', 'space'],
+    ['nul.txt', 'Windows'],
+    ['COM1', 'Windows'],
     ['a\\b', 'slash'],
     ['a\0b', 'control'],
     ['a\nb', 'control'],
@@ -54,19 +58,19 @@ describe('names of files', () => {
   });
 
   it('says plainly that 300 emoji are too many', () => {
-    const { error } = fileName.safeParse('🦊'.repeat(300));
-    expect(error?.issues.map(({ message }) => message)).toEqual(['has more than 255 characters']);
-    expect(fileName.safeParse('🦊'.repeat(100)).error?.issues[0]?.message).toBe('has more than 255 bytes in UTF-8');
+    const { error } = filePath.safeParse('🦊'.repeat(600));
+    expect(error?.issues.map(({ message }) => message)).toEqual(['has more than 1024 bytes in UTF-8']);
+    expect(filePath.safeParse('🦊'.repeat(100)).error?.issues[0]?.message).toBe('has more than 255 bytes in UTF-8');
   });
 
   it('trims and normalises, so that one name has one form', () => {
-    expect(fileName.parse('  re\u0301sume\u0301.txt ')).toBe('résumé.txt');
+    expect(filePath.parse('  re\u0301sume\u0301.txt ')).toBe('résumé.txt');
   });
 
   it('takes nothing that could be a path or hide something, whatever comes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
-        const { data } = fileName.safeParse(text);
+        const { data } = filePath.safeParse(text);
         if (data === undefined) return;
         expect(data).toBe(data.normalize('NFC').trim());
         expect(data).not.toMatch(/[/\\\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u);
@@ -93,7 +97,7 @@ describe('Content-Disposition', () => {
   it('carries every name a file can have, and is a header in ASCII', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 100 }), (text) => {
-        const { data: name } = fileName.safeParse(text);
+        const { data: name } = filePath.safeParse(text);
         if (name === undefined) return;
         const { plain, extended } = read(attachment(name));
         expect(extended).toBe(name);

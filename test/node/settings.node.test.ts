@@ -25,6 +25,9 @@ test('two secrets are enough, and the rest has defaults', () => {
       grantIdleSeconds: 30 * 86_400,
       onRefreshReuse: 'refuse',
       callsPerMinute: 1200,
+      quotas: Object.fromEntries(
+        ['owner', 'admin', 'member', 'auditor'].map((role) => [role, { bytes: 10e9, files: 100_000 }]),
+      ),
       devSignIn: false,
       admission: { emails: [], domains: [], groups: [] },
       passkeySignIn: true,
@@ -156,4 +159,25 @@ test('every setting is described', () => {
 
 test('/readyz asks for the newest migration', () => {
   expect(NEWEST_MIGRATION).toBe(readdirSync('migrations').toSorted().at(-1));
+});
+
+describe('a quota', () => {
+  const secrets = { CARREL_SECRET: 'a'.repeat(32), PERSON_ID_KEY: 'b'.repeat(32) };
+  const quotas = (value: string) => {
+    const parsed = parseSettings({ ...secrets, QUOTA_GB: value });
+    return parsed.ok ? parsed.settings.quotas : parsed.faults.map(({ problem }) => problem).join();
+  };
+
+  test('is one number for all, or others for roles', () => {
+    expect(quotas('5')).toMatchObject({ owner: { bytes: 5e9 }, member: { bytes: 5e9 } });
+    expect(quotas('5, admin=50,auditor=0')).toMatchObject({
+      owner: { bytes: 5e9 },
+      admin: { bytes: 50e9 },
+      auditor: { bytes: 0 },
+    });
+  });
+
+  test.each(['-1', 'much', 'king=5', 'admin=', '1e9', '100001'])('is not %s', (value) => {
+    expect(quotas(value)).toMatch(/whole number from 0 to 100000/);
+  });
 });

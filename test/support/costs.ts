@@ -114,11 +114,6 @@ export async function costOf(act: () => Promise<unknown>): Promise<Costs> {
   }
 }
 
-/** How many alarms have come to their end since the count began: one fires when it wants to. */
-export function alarmsRun(): number {
-  return counts?.alarms ?? 0;
-}
-
 export function count(unit: keyof Costs, by = 1): void {
   if (counts) counts[unit] += by;
 }
@@ -157,6 +152,12 @@ type Method = (...parameters: unknown[]) => unknown;
 
 let isPatched = false;
 
+/** The statements of a script. Those of a trigger's body belong to the trigger. */
+function statementsOf(script: string): string[] {
+  const found = script.match(/CREATE TRIGGER[\s\S]*?\bEND\b|[^;]+/g) ?? [script];
+  return found.map((statement) => statement.trim()).filter((statement) => statement !== '');
+}
+
 /** Has the storage of all objects counted, from the first one's beginning. */
 export function countedObject(state: DurableObjectState): DurableObjectState {
   const waitUntil = state.waitUntil.bind(state);
@@ -176,7 +177,7 @@ export function countedObject(state: DurableObjectState): DurableObjectState {
     ...values: unknown[]
   ): SqlStorageCursor<Row> {
     // Of several statements, as schema steps have them, a cursor counts the last: they run one by one.
-    const [next, ...rest] = counts && values.length === 0 ? query.split(/;\s*(?=\S)/) : [query];
+    const [next, ...rest] = counts && values.length === 0 ? statementsOf(query) : [query];
     const cursor = Reflect.apply(exec, this, [next, ...values]) as SqlStorageCursor<Row>;
     if (counts) cursors.push(cursor);
     return rest.length === 0 ? cursor : (sql.exec.call(this, rest.join(';')) as SqlStorageCursor<Row>);

@@ -11,11 +11,14 @@ const { FILES, WORKSPACE } = env as unknown as Bindings;
 /** A file, as tools and HTTP show it. */
 export interface Shown {
   readonly id: string;
-  readonly name: string;
+  readonly path: string;
   readonly type: string;
   readonly size: number;
   readonly sha256: string;
+  readonly version: number;
+  readonly tags?: readonly string[];
   readonly created_at: string;
+  readonly updated_at: string;
 }
 
 /** A session, as it is named beside its files. */
@@ -72,21 +75,21 @@ export class Owner extends Connection {
 
   /** Declares a file of this content. The bytes go to the address with {@link put}. */
   async upload(
-    name: string,
+    path: string,
     content: string,
     more: Record<string, unknown> = {},
   ): Promise<{ id: string; url: string; curl: string }> {
     const { upload, file } = await this.call<{ upload: { url: string; curl: string }; file: Shown }>('file_upload', {
-      name,
+      path,
       size: utf8(content).length,
       ...more,
     });
     return { id: file.id, url: upload.url, curl: upload.curl };
   }
 
-  async write(name: string, text: string, session?: string): Promise<Shown> {
-    const { file } = await this.call<{ file: Shown }>('file_write', {
-      name,
+  async write(path: string, text: string, session?: string): Promise<Pick<Shown, 'id' | 'path' | 'version'>> {
+    const { file } = await this.call<{ file: Pick<Shown, 'id' | 'path' | 'version'> }>('file_write', {
+      path,
       text,
       ...(session === undefined ? {} : { session }),
     });
@@ -101,19 +104,46 @@ export class Owner extends Connection {
     return WORKSPACE.getByName(this.personId);
   }
 
-  async rows(table: 'files' | 'file_uploads' | 'loose_objects'): Promise<Record<string, SqlStorageValue>[]> {
+  async rows(
+    table: 'files' | 'file_uploads' | 'loose_objects' | 'contents' | 'file_versions' | 'file_usage',
+  ): Promise<Record<string, SqlStorageValue>[]> {
     return runInDurableObject(this.workspace, (_object, { storage }) =>
       storage.sql.exec(`SELECT * FROM ${table}`).toArray(),
     );
+  }
+
+  /** The upload that is expected for a file. */
+  async uploadOf(fileId: string): Promise<string> {
+    const row = (await this.rows('file_uploads')).find((each) => each['file_id'] === fileId);
+    return row?.['id'] as string;
+  }
+
+  /** Whether an attempt to store bytes of a file has begun. */
+  async hasBegun(fileId: string): Promise<boolean> {
+    const upload = await this.uploadOf(fileId);
+    return (await this.rows('loose_objects')).some((row) => row['upload_id'] === upload);
   }
 
   async sql(statement: string): Promise<void> {
     await runInDurableObject(this.workspace, (_object, { storage }) => void storage.sql.exec(statement));
   }
 
-  /** The keys of the stored bytes, of one file or of all. */
-  async objects(fileId = ''): Promise<string[]> {
-    return (await FILES.list({ prefix: `${this.personId}/${fileId}` })).objects.map(({ key }) => key);
+  /** The keys of the stored bytes, of one file (its versions, and attempts at it) or of all. */
+  async objects(fileId?: string): Promise<string[]> {
+    const keys = (await FILES.list({ prefix: `${this.personId}/` })).objects.map(({ key }) => key);
+    if (fileId === undefined) return keys;
+    const owned = await runInDurableObject(this.workspace, (_object, { storage }) =>
+      storage.sql
+        .exec<{ key: string }>(
+          `SELECT object_key AS key FROM contents WHERE sha256 IN (SELECT sha256 FROM file_versions WHERE file_id = ?1)
+           UNION SELECT object_key FROM loose_objects
+             WHERE upload_id IN (SELECT id FROM file_uploads WHERE file_id = ?1)`,
+          fileId,
+        )
+        .toArray()
+        .map(({ key }) => key),
+    );
+    return keys.filter((key) => owned.includes(key));
   }
 }
 

@@ -275,7 +275,7 @@ describe('orders that nobody sees', () => {
       [
         ['session_open', { session: told }],
         ['state_set', { key: told, value: 1 }],
-        ['file_write', { name: told, text: 'x' }],
+        ['file_write', { path: told, text: 'x' }],
       ] as const;
     for (const [name, input] of keep('notes'))
       expect([name, (await tool(accessToken, name, input)).failed]).toEqual([name, false]);

@@ -41,8 +41,8 @@ const put = async (url: string) => {
 /** An address to upload to, and one to download from. */
 async function addresses(): Promise<{ up: string; down: string }> {
   const { accessToken } = connection;
-  const { upload } = (await tool(accessToken, 'file_upload', { name: 'a.txt', size: 4 })).content;
-  const { file } = (await tool(accessToken, 'file_write', { name: 'b.txt', text: 'text' })).content;
+  const { upload } = (await tool(accessToken, 'file_upload', { path: 'a.txt', size: 4 })).content;
+  const { file } = (await tool(accessToken, 'file_write', { path: 'b.txt', text: 'text' })).content;
   const { download } = (await tool(accessToken, 'file_link', { file: (file as { id: string }).id })).content;
   return { up: (upload as { url: string }).url, down: (download as { url: string }).url };
 }
@@ -50,7 +50,7 @@ async function addresses(): Promise<{ up: string; down: string }> {
 describe('the last call of a minute', () => {
   it('is done to its end, however often it goes to the workspace', async () => {
     await useUp(1);
-    const { failed, text } = await tool(connection.accessToken, 'file_write', { name: 'b.txt', text: 'text' });
+    const { failed, text } = await tool(connection.accessToken, 'file_write', { path: 'b.txt', text: 'text' });
     expect([failed, text]).toEqual([false, text]);
     expect(await statusOf(connection.accessToken)).toBe(429);
   });

@@ -3,8 +3,8 @@ import { exports } from 'cloudflare:workers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import page from '../../docs/limits.md?raw';
-import { ADDRESS_MS } from '../../src/files/model.ts';
-import { alarmsRun, cellsOf, costOf, COLUMNS, sum } from '../support/costs.ts';
+import { ADDRESS_MS, TRASH_MS } from '../../src/files/model.ts';
+import { cellsOf, costOf, COLUMNS, sum } from '../support/costs.ts';
 import type { Costs } from '../support/costs.ts';
 import { Owner, put } from '../support/files.ts';
 import { rpc, rpcRequest, tool } from '../support/mcp.ts';
@@ -44,13 +44,13 @@ async function fetched(response: Promise<Response>, status = 200): Promise<strin
 
 /** A file of 25 KB. @returns its id and an address from which to fetch it */
 async function stored(owner: Owner): Promise<{ id: string; link: string }> {
-  const { file } = (await call(owner, 'file_write', { name: 'notes.txt', text: BYTES })) as { file: { id: string } };
+  const { file } = (await call(owner, 'file_write', { path: 'notes.txt', text: BYTES })) as { file: { id: string } };
   const { download } = (await call(owner, 'file_link', { file: file.id })) as { download: { url: string } };
   return { id: file.id, link: download.url };
 }
 
 const uploadAddress = async (owner: Owner): Promise<string> => {
-  const { upload } = await call(owner, 'file_upload', { name: 'notes.txt', size: BYTES.length });
+  const { upload } = await call(owner, 'file_upload', { path: 'notes.txt', size: BYTES.length });
   return (upload as { url: string }).url;
 };
 
@@ -171,7 +171,7 @@ const CASES: readonly Case[] = [
   {
     what: '`file_write`, 25 KB',
     roundTrips: 2,
-    prepare: (owner) => async () => call(owner, 'file_write', { name: 'notes.txt', text: BYTES }),
+    prepare: (owner) => async () => call(owner, 'file_write', { path: 'notes.txt', text: BYTES }),
   },
   { what: '`file_upload`', roundTrips: 1, prepare: (owner) => async () => uploadAddress(owner) },
   {
@@ -210,18 +210,29 @@ const CASES: readonly Case[] = [
     what: '`file_list`, 20 files',
     roundTrips: 1,
     prepare: async (owner) => {
-      await repeat(20, async () => call(owner, 'file_write', { name: 'notes.txt', text: 'x' }));
+      let index = 0;
+      await repeat(20, async () => call(owner, 'file_write', { path: `notes-${(index += 1)}.txt`, text: 'x' }));
       return async () => call(owner, 'file_list');
     },
   },
   {
-    what: '`file_delete`, with the sweep of its bytes',
+    what: '`file_delete`',
     roundTrips: 1,
     prepare: async (owner) => {
       const { id } = await stored(owner);
+      return async () => call(owner, 'file_delete', { file: id });
+    },
+  },
+  {
+    what: 'the trash, thirty days later, and the sweep of its bytes',
+    roundTrips: 0,
+    prepare: async (owner) => {
+      const { id } = await stored(owner);
+      await call(owner, 'file_delete', { file: id });
+      letPass(TRASH_MS);
       return async () => {
-        await call(owner, 'file_delete', { file: id });
-        await expect.poll(alarmsRun, { timeout: 10_000 }).toBe(1);
+        await runAlarm(owner);
+        await runAlarm(owner);
       };
     },
   },
@@ -316,7 +327,7 @@ const BILLS: Readonly<Record<string, readonly string[]>> = {
     'the alarm 15 minutes after an upload',
   ],
   '`GET` of a signed address': ['`GET` of a signed address, 25 KB'],
-  '`file_delete`': ['`file_delete`, with the sweep of its bytes'],
+  '`file_delete`, and the trash': ['`file_delete`', 'the trash, thirty days later, and the sweep of its bytes'],
   'an invented token': ['a call with an invented token'],
   'an hour of a connected client: a refresh and its alarm': [
     'refreshing a token',

@@ -16,18 +16,29 @@ beforeAll(async () => {
 });
 
 describe('the sweep', () => {
-  it('removes the bytes of a deleted file', async () => {
-    const { id } = await ada.write('gone.txt', 'gone');
-    const link = await ada.link(id);
-    expect(await ada.objects(id)).toHaveLength(1);
-    expect(await ada.call('file_delete', { file: id })).toMatchObject({
-      file: { name: 'gone.txt' },
-      session: { slug: 'default' },
-    });
+  it('removes the bytes of what was thirty days in the trash, and of nothing else', async () => {
+    const eve = await Owner.signIn('eve@example.com');
+    const { id } = await eve.write('gone.txt', 'gone');
+    const shared = await eve.write('shared.txt', 'the same');
+    const other = await eve.write('other.txt', 'the same');
+    const link = await eve.link(id);
+    for (const file of [id, shared.id]) await eve.call('file_delete', { file });
     expect((await send(link)).status).toBe(404);
-    await expect.poll(() => ada.objects(id)).toEqual([]);
-    await expect.poll(async () => (await ada.rows('loose_objects')).some((row) => row['file_id'] === id)).toBe(false);
-    await expect(ada.call('file_delete', { file: id })).rejects.toThrow('not_found');
+    expect(await eve.objects(id)).toHaveLength(1);
+    const sweep = async (task: string) => {
+      await eve.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
+      await runDurableObjectAlarm(eve.workspace);
+    };
+    await sweep('trash');
+    expect(await eve.objects(id), 'not a day too early').toHaveLength(1);
+
+    await eve.sql(`UPDATE files SET deleted_at = 1 WHERE deleted_at IS NOT NULL`);
+    await sweep('trash');
+    await expect.poll(() => eve.objects()).toHaveLength(1);
+    await expect(eve.call('file_restore', { file: id })).rejects.toThrow('not_found');
+    expect(await (await eve.fetch(`/files/${other.id}`)).text()).toBe('the same');
+    expect(await eve.rows('loose_objects')).toEqual([]);
+    expect(await eve.rows('file_usage')).toMatchObject([{ bytes: 8, files: 1 }]);
   });
 
   it('follows what a crash left: bytes that were stored and never committed, and uploads that nobody finished', async () => {
@@ -35,10 +46,11 @@ describe('the sweep', () => {
     const { id } = await dan.upload('x.txt', 'abcdef');
     const { id: waiting } = await dan.upload('y.txt', 'abcdef');
     const kept = await dan.write('kept.txt', 'kept');
-    const key = `${dan.personId}/${id}/att_crashed`;
+    const key = `${dan.personId}/att_crashed`;
+    const upload = await dan.uploadOf(id);
     await FILES.put(key, 'abcdef');
     await dan.sql(
-      `INSERT INTO loose_objects (object_key, file_id, due_at, claimed) VALUES ('${key}', '${id}', 9000000000000, 0)`,
+      `INSERT INTO loose_objects (object_key, upload_id, due_at, claimed) VALUES ('${key}', '${upload}', 9000000000000, 0)`,
     );
     await dan.sql(`UPDATE file_uploads SET expires_at = 1000`);
     const makeDue = "UPDATE agenda SET due_at = 0 WHERE task = 'uploads'";
@@ -73,8 +85,8 @@ describe('the sweep', () => {
         },
       }),
     );
-    while (!(await ada.rows('loose_objects')).some((row) => row['file_id'] === id)) await scheduler.wait(5);
-    await ada.sql(`DELETE FROM loose_objects WHERE file_id = '${id}'`);
+    while (!(await ada.hasBegun(id))) await scheduler.wait(5);
+    await ada.sql(`DELETE FROM loose_objects WHERE upload_id = '${await ada.uploadOf(id)}'`);
     release();
     expect((await slow).status).toBe(409);
     await expect.poll(() => ada.objects(id)).toEqual([]);

@@ -48,7 +48,7 @@ describe('an app that may do less from now on', () => {
     const next = await tokens(await client.refresh(refreshToken));
     expect(next.scope.split(' ').toSorted()).toEqual(['files:read', 'sessions:read']);
     expect(await toolNames(next.access_token)).not.toContain('file_write');
-    const refused = await send('/files?name=a.txt', {
+    const refused = await send('/files?path=a.txt', {
       method: 'POST',
       body: 'text',
       headers: { Authorization: `Bearer ${next.access_token}` },
@@ -129,8 +129,8 @@ describe('an app that may do less from now on', () => {
 
   it('can no longer use addresses that it made for what it was taken', async () => {
     const { accessToken } = connection;
-    const upload = await tool(accessToken, 'file_upload', { name: 'a.txt', size: 4 });
-    const stored = await tool(accessToken, 'file_write', { name: 'b.txt', text: 'text' });
+    const upload = await tool(accessToken, 'file_upload', { path: 'a.txt', size: 4 });
+    const stored = await tool(accessToken, 'file_write', { path: 'b.txt', text: 'text' });
     const link = await tool(accessToken, 'file_link', { file: (stored.content['file'] as { id: string }).id });
     const { url: up } = upload.content['upload'] as { url: string };
     const { url: down } = link.content['download'] as { url: string };

@@ -129,7 +129,7 @@ describe('the description', () => {
     const page = await response.text();
     expect(response.headers.get('Content-Type')).toMatch(/^text\/html/);
     for (const { operation } of endpoints) expect(page).toContain(`id="${operation.id}"`);
-    expect(page).toContain(`${ORIGIN}/files?name=table.csv`);
+    expect(page).toContain(`${ORIGIN}/files?path=table.csv`);
     expect(page).not.toContain(SAMPLE.origin);
     expect(page).not.toMatch(/<script|<img|src=|@import|style=/);
   });
@@ -194,6 +194,9 @@ async function sendExample(endpoint: DescribedEndpoint, { request }: Example, to
 const VOLATILE = new Set([
   'request_id',
   'created_at',
+  'updated_at',
+  // Each example is stored over what is there.
+  'version',
   'expires_at',
   'url',
   'client_id',

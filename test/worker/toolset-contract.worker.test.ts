@@ -289,7 +289,7 @@ describe('the list of resources', () => {
     const { accessToken } = await connected();
     const { resources } = await page(accessToken);
     expect(resources.slice(0, 2).map(({ uri }) => uri)).toEqual(['carrel://cart/default', 'carrel://rows/0-0']);
-    await tool(accessToken, 'file_write', { name: 'a.txt', text: 'a' });
+    await tool(accessToken, 'file_write', { path: 'a.txt', text: 'a' });
     const [cart, file, row] = (await page(accessToken)).resources;
     expect([cart, file, row]).toMatchObject([
       { uri: 'carrel://cart/default', mimeType: 'application/json' },

@@ -109,8 +109,8 @@ export const chatgpt: Transcript = {
       does: 'writes a file',
       request: 'POST /mcp',
       headers: AUTHORISED,
-      json: rpc('tools/call', { name: 'file_write', arguments: { name: 'ode.txt', text: 'a rose' } }),
-      answer: { status: 200, json: { result: { structuredContent: { file: { name: 'ode.txt', size: 6 } } } } },
+      json: rpc('tools/call', { name: 'file_write', arguments: { path: 'ode.txt', text: 'a rose' } }),
+      answer: { status: 200, json: { result: { structuredContent: { file: { path: 'ode.txt', version: 1 } } } } },
       keep: { file: 'result.structuredContent.file.id' },
     },
     {

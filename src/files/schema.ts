@@ -1,0 +1,141 @@
+import type { SchemaStep } from '../workspace/schema.ts';
+
+/** The tables that the stores of files share. */
+export const FILES_SCHEMA: readonly SchemaStep[] = [
+  {
+    name: 'files: index, uploads, loose objects',
+    // A loose object is one in the bucket that no file owns: an attempt that is not committed yet,
+    // or what a deleted file left. It stands here from before its first byte until it is gone. A
+    // claimed one is to be removed and can no longer be committed.
+    sql: `
+      CREATE TABLE files (
+        id TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        object_key TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX files_by_creation ON files (created_at DESC, id DESC);
+      CREATE INDEX files_by_session ON files (session_id, created_at DESC, id DESC);
+      CREATE TABLE file_uploads (
+        file_id TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT,
+        size INTEGER NOT NULL,
+        sha256 TEXT,
+        expires_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX file_uploads_by_expiry ON file_uploads (expires_at);
+      CREATE TABLE loose_objects (
+        object_key TEXT PRIMARY KEY,
+        file_id TEXT NOT NULL,
+        due_at INTEGER NOT NULL,
+        claimed INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX loose_objects_by_due ON loose_objects (due_at);
+      CREATE INDEX loose_objects_by_file ON loose_objects (file_id);`,
+  },
+  {
+    // Equal bytes are one content, which versions of files refer to. A path is one live file's. Where a
+    // session had several files of one name, the later ones bear their id before it. Uploads that were on
+    // their way are asked for anew. Usage is kept by triggers: no statement that changes it can forget to.
+    name: 'files: paths, versions, trash, contents, tags, usage',
+    minReader: 2,
+    sql: `
+      CREATE TABLE contents (
+        sha256 TEXT PRIMARY KEY,
+        size INTEGER NOT NULL,
+        object_key TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO contents SELECT sha256, min(size), min(object_key) FROM files GROUP BY sha256;
+      INSERT INTO loose_objects
+        SELECT object_key, id, created_at, 1 FROM files WHERE object_key NOT IN (SELECT object_key FROM contents);
+
+      CREATE TABLE file_versions (
+        file_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (file_id, version)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX file_versions_by_content ON file_versions (sha256);
+      INSERT INTO file_versions SELECT id, 1, type, size, sha256, created_at FROM files;
+
+      CREATE TABLE shelf (
+        id TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        deleted_at INTEGER
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO shelf SELECT id, session_id,
+          CASE row_number() OVER (PARTITION BY session_id, name ORDER BY created_at, id)
+            WHEN 1 THEN name ELSE id || ' ' || name END,
+          1, type, size, sha256, '[]', created_at, created_at, NULL FROM files;
+      DROP TABLE files;
+      ALTER TABLE shelf RENAME TO files;
+      CREATE UNIQUE INDEX files_by_path ON files (session_id, path) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_creation ON files (created_at, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_session_creation ON files (session_id, created_at, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_update ON files (updated_at, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_session_update ON files (session_id, updated_at, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_size ON files (size, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_by_session_size ON files (session_id, size, id) WHERE deleted_at IS NULL;
+      CREATE INDEX files_in_trash ON files (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+      CREATE TABLE file_aliases (alias TEXT PRIMARY KEY, file_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE INDEX file_aliases_by_file ON file_aliases (file_id);
+
+      DROP TABLE file_uploads;
+      CREATE TABLE file_uploads (
+        id TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        type TEXT,
+        size INTEGER NOT NULL,
+        sha256 TEXT,
+        if_exists TEXT NOT NULL,
+        expected_version INTEGER,
+        tags TEXT,
+        file_id TEXT NOT NULL,
+        expires_at INTEGER NOT NULL,
+        -- Of one that was committed: its object, whose attempt may ask again, and what became of it.
+        object_key TEXT,
+        committed_file_id TEXT,
+        committed_version INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX file_uploads_by_expiry ON file_uploads (expires_at);
+      ALTER TABLE loose_objects RENAME COLUMN file_id TO upload_id;
+
+      CREATE TABLE file_usage (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        bytes INTEGER NOT NULL,
+        files INTEGER NOT NULL
+      ) STRICT;
+      INSERT INTO file_usage SELECT 1, (SELECT coalesce(sum(size), 0) FROM contents), (SELECT count(*) FROM files);
+      CREATE TRIGGER contents_come AFTER INSERT ON contents BEGIN
+        UPDATE file_usage SET bytes = bytes + new.size;
+      END;
+      CREATE TRIGGER contents_go AFTER DELETE ON contents BEGIN
+        UPDATE file_usage SET bytes = bytes - old.size;
+      END;
+      CREATE TRIGGER files_come AFTER INSERT ON files BEGIN
+        UPDATE file_usage SET files = files + 1;
+      END;
+      CREATE TRIGGER files_go AFTER DELETE ON files BEGIN
+        UPDATE file_usage SET files = files - 1;
+      END;`,
+  },
+];

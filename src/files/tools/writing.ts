@@ -1,0 +1,101 @@
+import * as z from 'zod';
+
+import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
+import { sessionRef } from '../../sessions/model.ts';
+import { filePath, fileSize, mediaType, sha256, writtenText } from '../model.ts';
+import { baseName } from '../paths.ts';
+
+import { changedFile, showChanged } from '../shown.ts';
+import { uploadCommand } from '../upload-command.ts';
+import type { UploadService } from '../upload-service.ts';
+import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
+
+/** Tools that store bytes. */
+export function writingTools(service: UploadService) {
+  const upload = defineTool('file_upload', {
+    title: 'Upload a file',
+    description:
+      'Gives an address to which the bytes of one file are PUT, from a shell or by the person, within 15 minutes and without other credentials. The file exists when the bytes have arrived.',
+    behaviour: CREATE,
+    input: z.strictObject({
+      path: filePath.describe('Such as reports/q3.pdf'),
+      size: fileSize.describe('Exact size in bytes'),
+      sha256: sha256.optional().describe('If known, other bytes are refused'),
+      type: mediaType.optional().describe('Media type, used if the bytes do not tell'),
+      if_exists: ifExists,
+      tags: newTags,
+      session: ofSession,
+    }),
+    output: z.object({
+      session: sessionRef,
+      file: z.object({ id: z.string(), path: z.string(), size: z.int() }),
+      upload: z.object({ url: z.string(), expires_at: z.string(), method: z.literal('PUT'), curl: z.string() }),
+    }),
+    handle: async ({ path, size, if_exists, ...rest }, { workspace, principal, origin }) => {
+      const expected = await service.expect(workspace, principal, {
+        path,
+        size,
+        sha256: rest.sha256,
+        type: rest.type,
+        ifExists: if_exists,
+        tags: rest.tags,
+        session: rest.session,
+      });
+      const url = `${origin}${expected.path}`;
+      return {
+        session: expected.file.session,
+        file: { id: expected.file.id, path, size },
+        upload: {
+          url,
+          expires_at: isoTime(expected.expiresAt),
+          method: 'PUT' as const,
+          curl: uploadCommand(baseName(path), url),
+        },
+      };
+    },
+    text: ({ session: { slug }, file: { id, path, size }, upload: { curl, expires_at } }) =>
+      `Waiting for ${path} (id ${id}, ${size} bytes) in ${slug}, until ${expires_at}:\n${curl}`,
+  });
+
+  const write = defineTool('file_write', {
+    title: 'Write a text file',
+    description: 'Stores a file of text, up to 64 KB. What was at its path becomes an earlier version.',
+    behaviour: { ...CREATE, idempotent: false },
+    input: z.strictObject({
+      path: filePath.describe('Such as notes/plan.md'),
+      text: writtenText,
+      if_exists: ifExists,
+      tags: newTags,
+      session: ofSession,
+    }),
+    output: changedFile,
+    handle: async ({ path, text, if_exists, tags, session }, { workspace, principal }) =>
+      showChanged(await service.write(workspace, principal, { path, text, ifExists: if_exists, tags, session })),
+    text: ({ session: { slug }, file: { id, path, version } }) =>
+      `Wrote ${path} in ${slug} (id ${id}, version ${version})`,
+  });
+
+  const edit = defineTool('file_edit', {
+    title: 'Edit a text file',
+    description: 'Replaces passages of a text file, each of which must stand there exactly once. All or none.',
+    behaviour: { ...UPDATE, idempotent: false },
+    input: z.strictObject({
+      file,
+      expected_version: z.int().min(1).describe('As `file_read` gave it'),
+      edits: z
+        .array(z.strictObject({ old: z.string().min(1).max(20_000), new: z.string().max(20_000) }))
+        .min(1)
+        .max(50),
+      session: ofSession,
+    }),
+    output: changedFile,
+    handle: async ({ file: reference, session, edits, expected_version }, { workspace, principal }) => {
+      const input = { edits, expectedVersion: expected_version };
+      return showChanged(await service.edit(workspace, principal, { file: reference, session }, input));
+    },
+    text: ({ session: { slug }, file: { id, path, version } }) =>
+      `Edited ${path} in ${slug} (id ${id}, now version ${version})`,
+  });
+
+  return [upload, write, edit];
+}

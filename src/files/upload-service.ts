@@ -1,0 +1,239 @@
+import { byteLength } from '../lib/encoding.ts';
+import { CarrelError } from '../lib/errors.ts';
+import { newId } from '../lib/ids.ts';
+import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
+import type { Addresses } from './addresses.ts';
+import type { FileBucket } from './bucket.ts';
+import { longer, shorter, takeIn } from './intake.ts';
+import { recogniseType } from './media-types.ts';
+import type { AddressOwner, FileEntry, IfExists, UploadDeclaration } from './model.ts';
+import { baseName } from './paths.ts';
+import { notText } from './service.ts';
+import type { Address, FileReference, FileService, FileWorkspace } from './service.ts';
+import type { Begun } from './upload-store.ts';
+
+type Uploads = OpenWorkspace['uploads'];
+type Bytes = ReadableStream<Uint8Array>;
+
+interface UploadServiceOptions {
+  readonly bucket: FileBucket;
+  readonly addresses: Addresses;
+  readonly workspaces: Pick<Workspaces, 'open'>;
+  readonly files: FileService;
+  /** Bytes of one upload, as the place where this runs takes them. */
+  readonly limits: { readonly maxBytes: number };
+}
+
+/** A body as it arrives. */
+export interface IncomingBytes {
+  /** Null when there is none, which is the body of an empty file. */
+  readonly body: Bytes | null;
+  /** What the sender says it has, in bytes; undefined when it does not say. */
+  readonly length: number | undefined;
+}
+
+export interface NewFile {
+  /** Within the session. */
+  readonly path: string;
+  /** What becomes of it where the path is taken: a new version when left out. */
+  readonly ifExists?: IfExists | undefined;
+  /** The version that it is to follow. */
+  readonly expectedVersion?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly sha256?: string | undefined;
+  /** Media type, used when the bytes do not say what they are. */
+  readonly type?: string | undefined;
+  /** Id or slug; undefined for the default session. */
+  readonly session: string | undefined;
+}
+
+/** The way of bytes into the shelf: one gate for size, room, checksum and type, and one commit. */
+export class UploadService {
+  readonly #bucket: FileBucket;
+  readonly #addresses: Addresses;
+  readonly #workspaces: Pick<Workspaces, 'open'>;
+  readonly #files: FileService;
+  readonly #maxBytes: number;
+
+  constructor({ bucket, addresses, workspaces, files, limits }: UploadServiceOptions) {
+    this.#bucket = bucket;
+    this.#addresses = addresses;
+    this.#workspaces = workspaces;
+    this.#files = files;
+    this.#maxBytes = limits.maxBytes;
+  }
+
+  /**
+   * Expects a file, and says where its bytes go.
+   *
+   * @throws CarrelError `too_large` (also where there is no room), `not_found` (no such session), `conflict`
+   */
+  async expect(
+    { uploads }: FileWorkspace,
+    owner: AddressOwner,
+    input: NewFile & { readonly size: number },
+  ): Promise<Address<{ readonly id: string; readonly session: FileEntry['session'] }>> {
+    this.#checkSize(input.size);
+    const declaration = declared(input, input.size);
+    const { session, fileId, expiresAt } = await uploads.declare(declaration, input.session, Date.now());
+    const address = await this.#addresses.make('upload-address', owner, declaration.uploadId, expiresAt);
+    return { file: { id: fileId, session }, path: `/upload/${address}`, expiresAt };
+  }
+
+  /**
+   * Takes the bytes that were sent to an upload address.
+   *
+   * @throws CarrelError `forbidden` (the address), `conflict` (it was used), `too_large` and
+   *   `invalid_input` (other bytes than were declared; the address can be used again)
+   */
+  async receive(address: string, bytes: IncomingBytes): Promise<FileEntry> {
+    const { workspaceId, subject, grantId } = await this.#addresses.open('upload-address', address);
+    const { uploads } = this.#workspaces.open(workspaceId, { kind: 'address', grantId, scope: 'files:write' });
+    const objectKey = newObjectKey(workspaceId);
+    return this.#attempt(uploads, objectKey, await uploads.begin(subject, objectKey, Date.now()), bytes);
+  }
+
+  /**
+   * Makes a file of bytes that are here.
+   *
+   * @throws CarrelError as {@link receive}, and `not_found` for the session
+   */
+  async create(
+    { uploads }: FileWorkspace,
+    owner: AddressOwner,
+    input: NewFile,
+    bytes: IncomingBytes & { readonly length: number },
+  ): Promise<FileEntry> {
+    this.#checkSize(bytes.length);
+    const declaration = declared(input, bytes.length);
+    const objectKey = newObjectKey(owner.workspaceId);
+    const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now());
+    return this.#attempt(uploads, objectKey, begun, bytes);
+  }
+
+  /** Makes a file of text, or a version of one. */
+  async write(
+    workspace: FileWorkspace,
+    owner: AddressOwner,
+    input: NewFile & { readonly text: string },
+  ): Promise<FileEntry> {
+    return this.create(workspace, owner, input, {
+      body: new Blob([input.text]).stream(),
+      length: byteLength(input.text),
+    });
+  }
+
+  /**
+   * Replaces passages of a text file, each of which must stand there exactly once; all or none.
+   *
+   * @param input.expectedVersion the version that the caller has read
+   * @throws CarrelError `not_found`, `conflict` (another version, or a passage that is not there once),
+   *   `unsupported` (no UTF-8 text), `too_large`
+   */
+  async edit(
+    workspace: FileWorkspace,
+    owner: AddressOwner,
+    reference: FileReference,
+    input: {
+      readonly edits: readonly { readonly old: string; readonly new: string }[];
+      readonly expectedVersion: number;
+    },
+  ): Promise<FileEntry> {
+    const file = await this.#files.find(workspace, reference);
+    if (file.version !== input.expectedVersion)
+      throw new CarrelError('conflict', 'The file was changed meanwhile. Read it again.', {
+        details: { version: file.version },
+      });
+    const whole = await this.#files.wholeText(file);
+    if (whole === undefined) throw notText();
+    const text = input.edits.reduce((present, edit, index) => replaceOnce(present, edit, index), whole);
+    const { path, session, expectedVersion } = { ...file, session: file.session.id, ...input };
+    return this.write(workspace, owner, { path, session, expectedVersion, text, type: file.type });
+  }
+
+  /** Stores the bytes of an attempt that was begun, and puts its file into the index. */
+  async #attempt(uploads: Uploads, objectKey: string, begun: Begun, bytes: IncomingBytes): Promise<FileEntry> {
+    if (begun.outcome !== 'begun') throw notBegun(begun.outcome);
+    const { uploadId, path, size, sha256, type } = begun.declaration;
+    let stored;
+    try {
+      this.#checkSize(size);
+      if (bytes.length !== undefined && bytes.length > size) throw longer(size);
+      if (bytes.length !== undefined && bytes.length < size) throw shorter(size, bytes.length);
+      const body = bytes.body ?? new Blob([]).stream();
+      const taken = await takeIn(this.#bucket, objectKey, body, { size, sha256, deadline: begun.deadline });
+      stored = { sha256: taken.sha256, type: await recogniseType(taken.head, type, baseName(path)) };
+    } catch (thrown) {
+      await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now()));
+      throw thrown;
+    }
+    // Outside of the `try`: when the answer is lost, nobody knows whether the file is in the index now, and its
+    // bytes must stay. If it is not, the sweep will find them.
+    const committed = await uploads.commit(objectKey, uploadId, stored, Date.now());
+    if (committed.outcome === 'committed') return committed.file;
+    await this.#remove(objectKey);
+    if (committed.outcome === 'used') throw notBegun('used');
+    throw new CarrelError(
+      'conflict',
+      'The path was taken, or the file changed, while the bytes came. Nothing was stored.',
+      {
+        details: { version: committed.version },
+      },
+    );
+  }
+
+  /** Removes the object of an attempt that failed, right away. Where that fails too, the sweep does it. */
+  async #remove(objectKey: string, abandon?: () => Promise<void>): Promise<void> {
+    await Promise.allSettled([this.#bucket.delete([objectKey]), abandon?.()]);
+  }
+
+  #checkSize(size: number): void {
+    if (size > this.#maxBytes)
+      throw new CarrelError('too_large', 'The file is larger than this deployment takes.', {
+        details: { size, limit: this.#maxBytes },
+      });
+  }
+}
+
+/** @throws CarrelError `conflict` when the passage does not stand there exactly once */
+function replaceOnce(text: string, edit: { readonly old: string; readonly new: string }, index: number): string {
+  const at = text.indexOf(edit.old);
+  if (at < 0 || text.indexOf(edit.old, at + 1) >= 0)
+    throw new CarrelError(
+      'conflict',
+      at < 0
+        ? `The passage of edit ${index + 1} does not stand in the file. Read it again, and copy the passage exactly.`
+        : `The passage of edit ${index + 1} stands in the file more than once. Give more of what is around it.`,
+    );
+  return text.slice(0, at) + edit.new + text.slice(at + edit.old.length);
+}
+
+/** A key that no other attempt has: two uploads never write the same object. */
+function newObjectKey(workspaceId: string): string {
+  return `${workspaceId}/${newId('att')}`;
+}
+
+function declared({ path, sha256, type, ifExists, expectedVersion, tags }: NewFile, size: number): UploadDeclaration {
+  const uploadId = newId('upl');
+  return { uploadId, path, size, sha256, type, ifExists: ifExists ?? 'new_version', expectedVersion, tags };
+}
+
+function notBegun(outcome: Exclude<Begun['outcome'], 'begun'>): CarrelError {
+  switch (outcome) {
+    case 'used':
+      return new CarrelError(
+        'conflict',
+        'This address was used: its file is stored. Ask for a new one for another file.',
+      );
+    case 'gone':
+      return new CarrelError(
+        'not_found',
+        'No file is expected here any more. Ask for a new address with `file_upload`.',
+      );
+    case 'too_many_attempts':
+      return new CarrelError(
+        'limit_exceeded',
+        'Too many uploads to this address have begun. Wait for them, or ask for a new one.',
+      );
+  }
+}
