@@ -6,6 +6,7 @@ import { AuditTrail } from './directory/audit.ts';
 import { Addresses } from './files/addresses.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { fileRoutes } from './files/routes.ts';
+import { PartsService } from './files/parts-service.ts';
 import { FileService } from './files/service.ts';
 import { UploadService } from './files/upload-service.ts';
 import { AccessControl } from './http/access.ts';
@@ -93,7 +94,11 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const addresses = new Addresses(keyring);
   const shelf = new FileService({ bucket, addresses, workspaces });
   const limits = { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] };
-  const files = { files: shelf, uploads: new UploadService({ bucket, addresses, workspaces, files: shelf, limits }) };
+  const files = {
+    files: shelf,
+    uploads: new UploadService({ bucket, addresses, workspaces, files: shelf, limits }),
+    parts: new PartsService({ bucket, addresses, workspaces }),
+  };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);

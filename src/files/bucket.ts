@@ -15,6 +15,18 @@ export interface FileBucket {
    * @param sha256 in hexadecimal; other bytes are refused
    */
   put(key: string, bytes: ReadableStream<Uint8Array>, sha256: string | undefined): Promise<void>;
+  /** Begins an object that comes in parts. @returns what names it besides its key */
+  beginParts(key: string): Promise<string>;
+  /**
+   * Stores one part, whose length the runtime knows. All but the last have the same length.
+   *
+   * @returns what {@link completeParts} wants of it
+   */
+  putPart(key: string, multipartId: string, number: number, bytes: ReadableStream<Uint8Array>): Promise<string>;
+  /** Makes the object of its parts. May be repeated: an object that is there already is no fault. */
+  completeParts(key: string, multipartId: string, parts: readonly { number: number; etag: string }[]): Promise<void>;
+  /** Forgets the parts of an object that was not completed. */
+  abortParts(key: string, multipartId: string): Promise<void>;
   /** The bytes of an object, or of a part of it; undefined when it is not there. */
   get(key: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
   /** What is known of an object without its bytes; undefined when it is not there. */
@@ -35,6 +47,36 @@ export class R2FileBucket implements FileBucket {
 
   async put(key: string, bytes: ReadableStream<Uint8Array>, sha256: string | undefined): Promise<void> {
     await this.#bucket.put(key, bytes, sha256 === undefined ? {} : { sha256 });
+  }
+
+  async beginParts(key: string): Promise<string> {
+    return (await this.#bucket.createMultipartUpload(key)).uploadId;
+  }
+
+  async putPart(key: string, multipartId: string, number: number, bytes: ReadableStream<Uint8Array>): Promise<string> {
+    return (await this.#bucket.resumeMultipartUpload(key, multipartId).uploadPart(number, bytes)).etag;
+  }
+
+  async completeParts(
+    key: string,
+    multipartId: string,
+    parts: readonly { number: number; etag: string }[],
+  ): Promise<void> {
+    const named = parts.map(({ number: partNumber, etag }) => ({ partNumber, etag }));
+    try {
+      await this.#bucket.resumeMultipartUpload(key, multipartId).complete(named);
+    } catch (thrown) {
+      // A crash between this and what follows leaves an object whose parts are gone.
+      if (!(await this.#bucket.head(key))) throw thrown;
+    }
+  }
+
+  async abortParts(key: string, multipartId: string): Promise<void> {
+    // One that is gone already cannot be told from one that fails: R2 forgets what is left by itself.
+    await this.#bucket
+      .resumeMultipartUpload(key, multipartId)
+      .abort()
+      .catch(() => undefined);
   }
 
   async get(key: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {

@@ -27,6 +27,9 @@ type Bytes = ReadableStream<Uint8Array>;
  */
 const PIECE_BYTES = 256 * 1024;
 
+/** How long one part may take, in ms. */
+const PART_MS = 3_600_000;
+
 /** Bytes that are still read of a body that turned out too long. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
 
@@ -57,6 +60,35 @@ export async function takeIn(
     await Promise.allSettled([reader.cancel(thrown), writer.abort(thrown), pumped, stored]);
     if (thrown instanceof CarrelError) throw thrown;
     throw new CarrelError('unavailable', 'The bytes could not be stored. Send them again.', { cause: thrown });
+  }
+}
+
+/**
+ * Stores a part while it arrives. When this rejects, nothing is stored of it.
+ *
+ * @param store is given a stream of exactly `length` bytes, and gives what names the part
+ * @throws CarrelError as {@link takeIn}
+ */
+export async function takeInPart(
+  { body, length: said }: { readonly body: Bytes | null; readonly length: number | undefined },
+  length: number,
+  store: (body: Bytes) => Promise<string>,
+): Promise<{ sha256: string; etag: string }> {
+  if (said !== undefined && said > length) throw longer(length);
+  if (said !== undefined && said < length) throw shorter(length, said);
+  const { readable, writable } = new FixedLengthStream(length);
+  const reader = (body ?? new Blob([]).stream()).getReader({ mode: 'byob' });
+  const writer = writable.getWriter();
+  const expected = { size: length, sha256: undefined, deadline: Date.now() + PART_MS };
+  const pumped = pump(reader, writer, expected);
+  const stored = store(readable);
+  try {
+    const [{ sha256 }, etag] = await Promise.all([pumped, stored]);
+    return { sha256, etag };
+  } catch (thrown) {
+    await Promise.allSettled([reader.cancel(thrown), writer.abort(thrown), pumped, stored]);
+    if (thrown instanceof CarrelError) throw thrown;
+    throw new CarrelError('unavailable', 'The part could not be stored. Send it again.', { cause: thrown });
   }
 }
 

@@ -17,6 +17,12 @@ export const SWEEP_DELAY_MS = 3_600_000;
 export const MAX_OPEN_ATTEMPTS = 20;
 /** Versions that a file keeps, the present one among them; the oldest goes when one more is stored. */
 export const VERSIONS_KEPT = 10;
+/** Bytes of each part of an upload in parts, but the last: under what the edge takes, and over what R2 wants. */
+export const PART_BYTES = 32 * 1024 * 1024;
+/** Bytes of one upload in parts: as many as are read back for their checksum within the time of an alarm. */
+export const MAX_IN_PARTS_BYTES = 20e9;
+/** How long an upload in parts waits for its next part, in ms. R2 forgets one after seven days. */
+export const PARTS_IDLE_MS = 6 * 86_400_000;
 /** How long a deleted file can be restored, in ms. */
 export const TRASH_MS = 30 * 86_400_000;
 /** Files that one call moves, deletes or restores at most. */
@@ -84,6 +90,34 @@ export interface UploadDeclaration {
   readonly expectedVersion: number | undefined;
   /** Undefined: those that the file has. */
   readonly tags: readonly string[] | undefined;
+}
+
+/** Where an upload in parts is. `verifying`: all bytes are here and are read back for their checksum. */
+export type PartsState = 'uploading' | 'verifying' | 'committed' | 'failed';
+
+/** One part that is stored. */
+export interface StoredPart {
+  /** From 1. */
+  readonly number: number;
+  /** Bytes. */
+  readonly size: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** An upload in parts, as its uploader sees it. */
+export interface PartsStatus {
+  readonly state: PartsState;
+  readonly path: string;
+  readonly size: number;
+  readonly partSize: number;
+  readonly parts: readonly StoredPart[];
+  /** Of a file that is there. */
+  readonly fileId: string | undefined;
+  /** Why it failed, in a sentence that says what to do. */
+  readonly problem: string | undefined;
+  /** ms since the epoch; each part moves it. */
+  readonly expiresAt: number;
 }
 
 /** What a workspace may hold. */
@@ -176,3 +210,8 @@ export const mediaType = z
 export const writtenText = z
   .string()
   .refine((text) => byteLength(text) <= MAX_WRITTEN_BYTES, 'has more than 64 KB; use file_upload');
+
+/** How many parts a file of this size has; an empty one has one. */
+export function partsOf(size: number): number {
+  return Math.max(1, Math.ceil(size / PART_BYTES));
+}

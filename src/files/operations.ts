@@ -38,6 +38,8 @@ export const expectedFile = z
       method: z.literal('PUT'),
       url: z.url().describe('Takes the bytes once, without an access token'),
       expires_at: z.iso.datetime(),
+      parts: z.int().optional().describe('In how many parts it comes, if it does'),
+      part_size: z.int().optional().describe('Bytes of each but the last'),
     }),
   })
   .meta({ id: 'ExpectedFile', description: 'A file whose bytes are still to come, and where they go.' });

@@ -1,6 +1,7 @@
 import type { FileBucket } from './bucket.ts';
 import { TRASH_MS } from './model.ts';
 import type { FileStore } from './store.ts';
+import type { PartsStore } from './parts-store.ts';
 import type { UploadStore } from './upload-store.ts';
 
 /** As many objects as R2 deletes in one call. */
@@ -14,7 +15,15 @@ const BATCH = 1000;
  * @param now ms since the epoch
  * @returns when to run next (ms), or undefined when nothing is left to sweep
  */
-export async function purgeUploads(uploads: UploadStore, bucket: FileBucket, now: number): Promise<number | undefined> {
+export async function purgeUploads(
+  { uploads, parts }: { readonly uploads: UploadStore; readonly parts: PartsStore },
+  bucket: FileBucket,
+  now: number,
+): Promise<number | undefined> {
+  for (const expired of parts.expired(now, BATCH)) {
+    await bucket.abortParts(expired.objectKey, expired.multipartId);
+    parts.forget(expired, now);
+  }
   const keys = uploads.claimLooseObjects(now, BATCH);
   if (keys.length > 0) {
     await bucket.delete(keys);

@@ -5,12 +5,23 @@ import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../h
 import { CarrelError } from '../lib/errors.ts';
 import { sessionReference } from '../sessions/model.ts';
 import { downloadResponse } from './download.ts';
-import { filePath, fileSize, folderPath, IF_EXISTS, MAX_PAGE, mediaType, sha256 } from './model.ts';
+import {
+  filePath,
+  fileSize,
+  folderPath,
+  IF_EXISTS,
+  MAX_PAGE,
+  mediaType,
+  PART_BYTES,
+  partsOf,
+  sha256,
+} from './model.ts';
 import type { FileEntry } from './model.ts';
 import type { expectedFile, filePage, storedFile } from './operations.ts';
 import type { FileServices } from './tools.ts';
 import type { IncomingBytes } from './upload-service.ts';
-import { showFile, showWithSession } from './shown.ts';
+import type { partsStatus, storedPart } from './parts-operations.ts';
+import { showFile, showParts, showWithSession } from './shown.ts';
 
 const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
 
@@ -20,12 +31,13 @@ const declaration = z
     size: fileSize.describe('Bytes'),
     sha256: sha256.optional().describe('If given, the upload must have it'),
     type: mediaType.optional().describe('Media type, used where the bytes do not say what they are'),
+    in_parts: z.boolean().default(false).describe('Whether it comes in parts; a large one always does'),
     if_exists: z.enum(IF_EXISTS).default('new_version').describe('What becomes of it where the path is taken'),
     session,
   })
   .meta({ id: 'FileDeclaration', description: 'A file that somebody wants to upload.' });
 
-const creation = declaration.omit({ size: true, type: true });
+const creation = declaration.omit({ size: true, type: true, in_parts: true });
 
 const listing = z.strictObject({
   session,
@@ -39,18 +51,23 @@ const listing = z.strictObject({
 
 const byId = z.object({ id: z.string().describe('Id of a file') });
 const byAddress = z.object({ address: z.string().describe('Signed, for one file and one purpose') });
+const byPart = byAddress.extend({
+  number: z.coerce.number().pipe(z.int().min(1).max(10_000)).describe('From 1'),
+});
 const anyBytes = { '*/*': 'bytes' } as const;
 
 /** The documents of these routes, which few requests need. */
 const documents = () => import('./operations.ts');
+const partsDocuments = () => import('./parts-operations.ts');
 
 /** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
-export function fileRoutes({ files, uploads }: FileServices): { open: Route[]; protected: ProtectedRoute[] } {
+export function fileRoutes({ files, uploads, parts }: FileServices): { open: Route[]; protected: ProtectedRoute[] } {
   const declare = way({
     json: declaration,
     handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
       const { path: name, size } = json;
-      const { file, path, expiresAt } = await uploads.expect(workspace, principal, {
+      const inParts = json.in_parts || uploads.needsParts(size);
+      const { file, path, expiresAt } = await (inParts ? parts : uploads).expect(workspace, principal, {
         path: name,
         size,
         sha256: json.sha256,
@@ -61,7 +78,12 @@ export function fileRoutes({ files, uploads }: FileServices): { open: Route[]; p
       return answer<typeof expectedFile>({
         session: file.session,
         file: { id: file.id, path: name, size },
-        upload: { method: 'PUT', url: `${origin}${path}`, expires_at: new Date(expiresAt).toISOString() },
+        upload: {
+          method: 'PUT',
+          url: `${origin}${path}`,
+          expires_at: new Date(expiresAt).toISOString(),
+          ...(inParts ? { parts: partsOf(size), part_size: PART_BYTES } : {}),
+        },
       });
     },
   });
@@ -126,6 +148,33 @@ export function fileRoutes({ files, uploads }: FileServices): { open: Route[]; p
       created(await uploads.receive(params.address, incoming(request))),
   });
 
+  const status = way({
+    params: byAddress,
+    handle: async (_context: HttpContext, { params }) =>
+      answer<typeof partsStatus>(showParts(await parts.status(params.address))),
+  });
+
+  const receivePart = way({
+    params: byPart,
+    body: anyBytes,
+    handle: async ({ request }: HttpContext, { params }) =>
+      answer<typeof storedPart>(await parts.receive(params.address, params.number, incoming(request))),
+  });
+
+  const complete = way({
+    params: byAddress,
+    handle: async (_context: HttpContext, { params }) =>
+      answer<typeof partsStatus>(showParts(await parts.complete(params.address)), 202),
+  });
+
+  const abort = way({
+    params: byAddress,
+    handle: async (_context: HttpContext, { params }) => {
+      await parts.abort(params.address);
+      return new Response(null, { status: 204 });
+    },
+  });
+
   const download = way({
     params: byAddress,
     handle: async ({ request }: HttpContext, { params }) => {
@@ -138,8 +187,23 @@ export function fileRoutes({ files, uploads }: FileServices): { open: Route[]; p
     open: [
       {
         path: '/upload/:address',
-        methods: { PUT: endpoint(async () => (await documents()).uploadFile, receive) },
+        methods: {
+          PUT: endpoint(async () => (await documents()).uploadFile, receive),
+          GET: endpoint(async () => (await partsDocuments()).uploadStatus, status),
+          DELETE: endpoint(async () => (await partsDocuments()).abortUpload, abort),
+        },
         body: 'stream',
+        crossOrigin: 'any',
+      },
+      {
+        path: '/upload/:address/parts/:number',
+        methods: { PUT: endpoint(async () => (await partsDocuments()).uploadPart, receivePart) },
+        body: 'stream',
+        crossOrigin: 'any',
+      },
+      {
+        path: '/upload/:address/complete',
+        methods: { POST: endpoint(async () => (await partsDocuments()).completeUpload, complete) },
         crossOrigin: 'any',
       },
       {
@@ -191,8 +255,8 @@ function incoming(request: Request): IncomingBytes {
   return { body: request.body, length: /^\d+$/.test(length) ? Number(length) : undefined };
 }
 
-function answer<Schema extends z.ZodType>(body: z.output<Schema>): Response {
-  return Response.json(body, { headers: { 'Cache-Control': 'private, no-store' } });
+function answer<Schema extends z.ZodType>(body: z.output<Schema>, status = 200): Response {
+  return Response.json(body, { status, headers: { 'Cache-Control': 'private, no-store' } });
 }
 
 function created(entry: FileEntry): Response {

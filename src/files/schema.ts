@@ -138,4 +138,21 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
         UPDATE file_usage SET files = files - 1;
       END;`,
   },
+  {
+    // An upload in parts is a multipart upload of R2. It has its object's key from the beginning.
+    name: 'files: uploads in parts',
+    sql: `
+      ALTER TABLE file_uploads ADD COLUMN multipart_id TEXT;
+      ALTER TABLE file_uploads ADD COLUMN state TEXT;
+      ALTER TABLE file_uploads ADD COLUMN problem TEXT;
+      CREATE INDEX file_uploads_by_state ON file_uploads (state) WHERE state IS NOT NULL;
+      CREATE TABLE upload_parts (
+        upload_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        etag TEXT NOT NULL,
+        PRIMARY KEY (upload_id, number)
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];

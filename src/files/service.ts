@@ -13,7 +13,7 @@ import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
 import { decodeWindow } from './text-window.ts';
 import type { TextWindow } from './text-window.ts';
 
-export type FileWorkspace = Pick<OpenWorkspace, 'files' | 'uploads'>;
+export type FileWorkspace = Pick<OpenWorkspace, 'files' | 'uploads' | 'parts'>;
 type Bytes = ReadableStream<Uint8Array>;
 
 export interface FileServiceOptions {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { sessionRef } from '../sessions/model.ts';
-import type { FileEntry } from './model.ts';
+import type { FileEntry, PartsStatus } from './model.ts';
 
 /** A file as tools and routes show it. */
 export const shownFile = z.object({
@@ -37,4 +37,18 @@ export const changedFile = z.object({
 
 export function showChanged({ id, path, version, session }: FileEntry): z.output<typeof changedFile> {
   return { session, file: { id, path, version } };
+}
+
+/** An upload in parts, for its uploader. */
+export function showParts({ state, path, size, partSize, parts, fileId, problem, expiresAt }: PartsStatus) {
+  return {
+    state,
+    path,
+    size,
+    part_size: partSize,
+    parts: parts.map((part) => ({ ...part })),
+    ...(fileId === undefined ? {} : { file_id: fileId }),
+    ...(problem === undefined ? {} : { problem }),
+    expires_at: new Date(expiresAt).toISOString(),
+  };
 }

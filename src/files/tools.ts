@@ -1,6 +1,7 @@
 import { defineToolset } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
 import { fileResources } from './resources.ts';
+import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
 import { findingTools } from './tools/finding.ts';
@@ -11,10 +12,11 @@ import { writingTools } from './tools/writing.ts';
 export interface FileServices {
   readonly files: FileService;
   readonly uploads: UploadService;
+  readonly parts: PartsService;
 }
 
 /** Files, for MCP. */
-export function filesToolset({ files, uploads }: FileServices): Toolset {
+export function filesToolset({ files, uploads, parts }: FileServices): Toolset {
   return defineToolset('files', {
     instructions:
       'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text. A file is named by its id or its path.',
@@ -23,7 +25,7 @@ export function filesToolset({ files, uploads }: FileServices): Toolset {
       read: 'See the names of your files, read them and make short-lived links to them.',
       write: 'Store new files, change files and put files into the trash.',
     },
-    tools: [...writingTools(uploads), ...findingTools(files), ...shelfTools(files)],
+    tools: [...writingTools(uploads, parts), ...findingTools(files), ...shelfTools(files)],
     resources: [fileResources(files)],
   });
 }

@@ -63,6 +63,11 @@ export class UploadService {
     this.#maxBytes = limits.maxBytes;
   }
 
+  /** Whether a file of this size cannot come in one request. */
+  needsParts(size: number): boolean {
+    return size > this.#maxBytes;
+  }
+
   /**
    * Expects a file, and says where its bytes go.
    *
@@ -229,6 +234,11 @@ function notBegun(outcome: Exclude<Begun['outcome'], 'begun'>): CarrelError {
       return new CarrelError(
         'not_found',
         'No file is expected here any more. Ask for a new address with `file_upload`.',
+      );
+    case 'in_parts':
+      return new CarrelError(
+        'conflict',
+        'This file comes in parts: PUT each to this address followed by /parts/NUMBER.',
       );
     case 'too_many_attempts':
       return new CarrelError(

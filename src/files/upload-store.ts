@@ -21,11 +21,12 @@ type UploadRow = {
   expiresAt: number;
   objectKey: string | null;
   committedFileId: string | null;
+  state: string | null;
 };
 
 const SELECT = `SELECT id, session_id AS sessionId, path, type, size, sha256, if_exists AS ifExists,
     expected_version AS expectedVersion, tags, file_id AS fileId, expires_at AS expiresAt, object_key AS objectKey,
-    committed_file_id AS committedFileId FROM file_uploads`;
+    committed_file_id AS committedFileId, state FROM file_uploads`;
 
 const OPEN_ATTEMPT = 'SELECT 1 FROM loose_objects WHERE loose_objects.upload_id = file_uploads.id AND claimed = 0';
 
@@ -41,7 +42,9 @@ export type Begun =
   | { readonly outcome: 'used' }
   /** There is no such upload: it expired. */
   | { readonly outcome: 'gone' }
-  | { readonly outcome: 'too_many_attempts' };
+  | { readonly outcome: 'too_many_attempts' }
+  /** It comes in parts. */
+  | { readonly outcome: 'in_parts' };
 
 /** What became of an attempt whose bytes are stored. */
 export type Committed =
@@ -69,6 +72,7 @@ export class UploadStore extends Store {
   /**
    * Expects an upload.
    *
+   * @param lifetime how long, in ms
    * @returns the id that the file has, or will have
    * @throws CarrelError `not_found` (the session), `too_large` (no room), `conflict` (the path, the version)
    */
@@ -76,6 +80,7 @@ export class UploadStore extends Store {
     declaration: UploadDeclaration,
     reference: string | undefined,
     now: number,
+    lifetime = ADDRESS_MS,
   ): { session: FileEntry['session']; fileId: string; expiresAt: number } {
     const session = this.session(reference);
     const { path, ifExists, expectedVersion } = declaration;
@@ -84,7 +89,7 @@ export class UploadStore extends Store {
     if (conflict) throw conflict;
     this.#makeRoom(declaration.size, there === undefined || ifExists === 'keep_both');
     const fileId = there && ifExists !== 'keep_both' ? there.id : newId('fil');
-    const expiresAt = now + ADDRESS_MS;
+    const expiresAt = now + lifetime;
     this.db.run(
       `INSERT INTO file_uploads (id, session_id, path, type, size, sha256, if_exists, expected_version, tags, file_id, expires_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -112,6 +117,7 @@ export class UploadStore extends Store {
     const upload = this.#upload(uploadId);
     if (!upload || upload.expiresAt <= now) return { outcome: upload?.committedFileId ? 'used' : 'gone' };
     if (upload.committedFileId !== null) return { outcome: 'used' };
+    if (upload.state !== null) return { outcome: 'in_parts' };
     const open = this.db.first<{ attempts: number }>(
       'SELECT count(*) AS attempts FROM loose_objects WHERE upload_id = ? AND claimed = 0',
       uploadId,

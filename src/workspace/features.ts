@@ -1,5 +1,6 @@
 import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
+import { PartsStore } from '../files/parts-store.ts';
 import { UploadStore } from '../files/upload-store.ts';
 import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
@@ -16,6 +17,7 @@ export const STORES = {
   state: StateStore,
   files: FileStore,
   uploads: UploadStore,
+  parts: PartsStore,
   cart: CartStore,
 } satisfies Record<string, StoreClass>;
 

@@ -5,6 +5,7 @@ import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { Role } from '../directory/types.ts';
 import type { Quota } from '../files/model.ts';
 import { purgeTrash, purgeUploads } from '../files/purge.ts';
+import { verifyUploads } from '../files/verify.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
@@ -227,7 +228,8 @@ export class WorkspaceObject extends DurableObject {
         this.#grants.sweep(now);
         return this.#nextSweep(now);
       },
-      uploads: (now) => purgeUploads(this.#stores.uploads, this.#dependencies.bucket, now),
+      uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now),
+      verify: (now) => verifyUploads(this.#stores.parts, this.#stores.uploads, this.#dependencies.bucket, now),
       trash: (now) => purgeTrash(this.#stores.files, now),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>

@@ -53,6 +53,11 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     path: 'table.csv',
     size: 8,
   });
+  const inParts = await call<{ upload: { url: string } }>(client, 'file_upload', {
+    path: 'large.csv',
+    size: 8,
+    in_parts: true,
+  });
   const link = await call<{ download: { url: string } }>(client, 'file_link', { file: file.id });
   const page = await fetch(`${deployment.origin}/files?limit=1`, { headers: bearer(token) });
   await client.close();
@@ -98,6 +103,7 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     values: {
       [SAMPLE.fileId]: file.id,
       [SAMPLE.expectedFileId]: expected.file.id,
+      [SAMPLE.partsAddress]: last(inParts.upload.url),
       [SAMPLE.uploadAddress]: last(expected.upload.url),
       [SAMPLE.downloadAddress]: last(link.download.url),
       [SAMPLE.cursor]: (await page.json<{ next_cursor: string }>()).next_cursor,
@@ -125,7 +131,7 @@ describe.runIf(hasCurl)('the curl lines of /docs', () => {
     const shared = await realValues();
     for (const [, html = '', status = ''] of shown) {
       let command = plain(html);
-      const isUsedUp = [SAMPLE.uploadAddress, SAMPLE.code, SAMPLE.refreshToken].some((value) =>
+      const isUsedUp = [SAMPLE.uploadAddress, SAMPLE.partsAddress, SAMPLE.code, SAMPLE.refreshToken].some((value) =>
         command.includes(value),
       );
       const { token, values } = isUsedUp ? await realValues() : shared;

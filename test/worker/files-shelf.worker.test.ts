@@ -283,7 +283,16 @@ it('a workspace of the release before keeps its files, those of one name too', a
   const { id: storedId } = await bob.write('bytes.txt', 'kept');
   const [key = ''] = await bob.objects(storedId);
   const sha256 = await sha256Hex('kept');
-  const tables = ['contents', 'files', 'file_versions', 'file_aliases', 'file_uploads', 'loose_objects', 'file_usage'];
+  const tables = [
+    'contents',
+    'files',
+    'file_versions',
+    'file_aliases',
+    'file_uploads',
+    'loose_objects',
+    'file_usage',
+    'upload_parts',
+  ];
   for (const table of tables) await bob.sql(`DROP TABLE ${table}`);
   await bob.sql(`DELETE FROM schema_ledger WHERE feature = 'files' AND version > 1`);
   await bob.sql(FILES_SCHEMA[0]!.sql);

@@ -156,9 +156,14 @@ describe('an upload', () => {
     expect(await problemOf(await put(url, 'abcdef', form))).toMatchObject({ code: 'unsupported', status: 415 });
   });
 
-  it('larger than the limit is refused when it is declared', async () => {
-    await expect(ada.call('file_upload', { path: 'big', size: 6_000_000_000 })).rejects.toThrow(
-      /^too_large.*5000000000/,
+  it('larger than one request may be comes in parts, and larger than that not at all', async () => {
+    const { upload } = await ada.call<{ upload: { parts?: number } }>('file_upload', {
+      path: 'big',
+      size: 6_000_000_000,
+    });
+    expect(upload.parts).toBe(179);
+    await expect(ada.call('file_upload', { path: 'huge', size: 20_000_000_001 })).rejects.toThrow(
+      /^too_large.*20000000000/,
     );
   });
 

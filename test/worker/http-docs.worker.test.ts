@@ -153,6 +153,11 @@ async function prepare(): Promise<{
   const { id, url } = await owner.upload('table.csv', bytes);
   const device = await registerDevice();
   const codes = await askForDevice(device);
+  const { upload: inParts } = await owner.call<{ upload: { url: string } }>('file_upload', {
+    path: 'large.csv',
+    size: bytes.length,
+    in_parts: true,
+  });
   const page = await (await owner.fetch('/files?limit=1')).json<{ next_cursor: string }>();
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
   return {
@@ -162,6 +167,7 @@ async function prepare(): Promise<{
       fileId: file.id,
       expectedFileId: id,
       uploadAddress: last(url),
+      partsAddress: last(inParts.url),
       downloadAddress: last(await owner.link(file.id)),
       cursor: page.next_cursor,
       clientId: client.id,

@@ -2,16 +2,17 @@ import * as z from 'zod';
 
 import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
-import { filePath, fileSize, mediaType, sha256, writtenText } from '../model.ts';
+import { filePath, fileSize, mediaType, PART_BYTES, partsOf, sha256, writtenText } from '../model.ts';
+import type { PartsService } from '../parts-service.ts';
 import { baseName } from '../paths.ts';
 
 import { changedFile, showChanged } from '../shown.ts';
-import { uploadCommand } from '../upload-command.ts';
+import { partsCommand, uploadCommand } from '../upload-command.ts';
 import type { UploadService } from '../upload-service.ts';
 import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
 
 /** Tools that store bytes. */
-export function writingTools(service: UploadService) {
+export function writingTools(service: UploadService, parts: PartsService) {
   const upload = defineTool('file_upload', {
     title: 'Upload a file',
     description:
@@ -22,6 +23,10 @@ export function writingTools(service: UploadService) {
       size: fileSize.describe('Exact size in bytes'),
       sha256: sha256.optional().describe('If known, other bytes are refused'),
       type: mediaType.optional().describe('Media type, used if the bytes do not tell'),
+      in_parts: z
+        .boolean()
+        .default(false)
+        .describe('Parts that can be sent again after a break; large files always come so'),
       if_exists: ifExists,
       tags: newTags,
       session: ofSession,
@@ -29,19 +34,22 @@ export function writingTools(service: UploadService) {
     output: z.object({
       session: sessionRef,
       file: z.object({ id: z.string(), path: z.string(), size: z.int() }),
-      upload: z.object({ url: z.string(), expires_at: z.string(), method: z.literal('PUT'), curl: z.string() }),
+      upload: z.object({
+        url: z.string(),
+        expires_at: z.string(),
+        method: z.literal('PUT'),
+        curl: z.string(),
+        parts: z.int().optional().describe('PUT each of part_size bytes to url/parts/1 and on, then POST url/complete'),
+        part_size: z.int().optional(),
+      }),
     }),
     handle: async ({ path, size, if_exists, ...rest }, { workspace, principal, origin }) => {
-      const expected = await service.expect(workspace, principal, {
-        path,
-        size,
-        sha256: rest.sha256,
-        type: rest.type,
-        ifExists: if_exists,
-        tags: rest.tags,
-        session: rest.session,
-      });
+      const { sha256: checksum, type, tags, session } = rest;
+      const input = { path, size, sha256: checksum, type, ifExists: if_exists, tags, session };
+      const inParts = rest.in_parts || service.needsParts(size);
+      const expected = await (inParts ? parts : service).expect(workspace, principal, input);
       const url = `${origin}${expected.path}`;
+      const count = partsOf(size);
       return {
         session: expected.file.session,
         file: { id: expected.file.id, path, size },
@@ -49,7 +57,8 @@ export function writingTools(service: UploadService) {
           url,
           expires_at: isoTime(expected.expiresAt),
           method: 'PUT' as const,
-          curl: uploadCommand(baseName(path), url),
+          curl: inParts ? partsCommand(baseName(path), url, PART_BYTES, count) : uploadCommand(baseName(path), url),
+          ...(inParts ? { parts: count, part_size: PART_BYTES } : {}),
         },
       };
     },

@@ -1,0 +1,65 @@
+import { toHex } from '../lib/encoding.ts';
+import type { FileBucket } from './bucket.ts';
+import { HEAD_BYTES, recogniseType } from './media-types.ts';
+import type { PartsStore, Unverified } from './parts-store.ts';
+import { baseName } from './paths.ts';
+import type { UploadStore } from './upload-store.ts';
+
+/** Uploads that one run reads back: a run has fifteen minutes. */
+const AT_ONCE = 1;
+
+/**
+ * Reads back what came in parts, which nobody has hashed as a whole, and puts it into the index. A crash in
+ * the middle costs the repetition.
+ *
+ * @returns when to run next (ms), or undefined when nothing is left
+ */
+export async function verifyUploads(
+  parts: PartsStore,
+  uploads: UploadStore,
+  bucket: FileBucket,
+  now: number,
+): Promise<number | undefined> {
+  for (const upload of parts.unverified(AT_ONCE)) {
+    const found = await readBack(bucket, upload);
+    const settled = (result: Parameters<PartsStore['settle']>[1]) => parts.settle(upload.uploadId, result, Date.now());
+    if (!found || found.size !== upload.size) {
+      settled({ problem: 'The bytes are no longer there. Upload the file again.' });
+    } else if (upload.sha256 !== undefined && upload.sha256 !== found.sha256) {
+      settled({
+        problem: `The bytes do not have the declared sha256 but ${found.sha256}. Check the file, then upload it again.`,
+      });
+    } else {
+      const type = await recogniseType(found.head, upload.type, baseName(upload.path));
+      const committed = uploads.commit(upload.objectKey, upload.uploadId, { sha256: found.sha256, type }, Date.now());
+      settled(
+        committed.outcome === 'committed'
+          ? committed.file
+          : { problem: 'The path was taken, or the file changed, while the bytes came. Upload it to another path.' },
+      );
+    }
+  }
+  return parts.unverified(1).length > 0 ? now : undefined;
+}
+
+async function readBack(bucket: FileBucket, { objectKey }: Unverified) {
+  const bytes = await bucket.get(objectKey, undefined);
+  if (!bytes) return undefined;
+  const digest = new crypto.DigestStream('SHA-256');
+  const hasher = digest.getWriter();
+  const head: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of bytes) {
+    if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
+    size += piece.byteLength;
+    await hasher.write(piece);
+  }
+  await hasher.close();
+  const whole = new Uint8Array(head.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of head) {
+    whole.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return { size, sha256: toHex(new Uint8Array(await digest.digest)), head: whole };
+}
