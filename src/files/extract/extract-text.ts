@@ -29,6 +29,10 @@ const MARKDOWN: Format = {
 const PLAIN: Format = { unit: 'text', load: async () => readPlain };
 
 const FORMATS: ReadonlyMap<string, Format> = new Map([
+  [
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    { unit: 'section', load: async () => (await import('./docx/read-docx.ts')).readDocx },
+  ],
   ['text/html', HTML],
   ['application/xhtml+xml', HTML],
   ['text/markdown', MARKDOWN],
