@@ -29,6 +29,7 @@ const MARKDOWN: Format = {
 const PLAIN: Format = { unit: 'text', load: async () => readPlain };
 
 const FORMATS: ReadonlyMap<string, Format> = new Map([
+  ['application/pdf', { unit: 'page', load: async () => (await import('./pdf/read-pdf.ts')).readPdf }],
   [
     'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
     { unit: 'section', load: async () => (await import('./docx/read-docx.ts')).readDocx },
