@@ -102,10 +102,11 @@ async function* walk(device: Device, email: string): AsyncGenerator<string> {
     .getByLabel('Name')
     .first()
     .fill(`A name that is as long as it may be, ${'x'.repeat(23)}`);
-  await press(page, 'Rename');
+  // The page behind the button: until it is there, what is asked of a page is asked of the one before.
+  await Promise.all([page.waitForEvent('load'), press(page, 'Rename')]);
   await page.locator('summary').click();
   yield 'one';
-  await press(page, 'Make recovery codes');
+  await Promise.all([page.waitForEvent('load'), press(page, 'Make recovery codes')]);
   yield 'codes';
 }
 
