@@ -129,7 +129,7 @@ describe('npm run deploy, with the real wrangler and a stand-in for Cloudflare',
     let output = '';
     const write = (part: string): void => void (output += stripVTControlCharacters(part));
     await runDeploy({ args: ['--dry-run'], root: ROOT, env: { ...home(), ...cloudflare.env }, write, patience: 0 });
-    expect(output).toMatch(/✔ Bundle {10}builds: entry \d+ KB, gzip \d+ KB(?:, \d+ KB beside it)?\n/);
+    expect(output).toMatch(/✔ Bundle {10}builds: entry \d+ KB, gzip \d+ KB(?:, [\d,]+ KB beside it)?\n/);
     expect(output).toMatch(/→ Migrations {6}apply \d+: 0001_/);
     expect(cloudflare.changes).toEqual([]);
   });

@@ -44,7 +44,7 @@ describe('what is hostile costs no more than it may', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.for(HOSTILE)('$name', { timeout: 60_000 }, async ({ type, make, outcome }) => {
+  it.each(HOSTILE)('$name', { timeout: 60_000 }, async ({ type, make, outcome }) => {
     const path = join(folder, 'file');
     writeFileSync(path, await make());
     const heap = [`--max-old-space-size=${HEAP_MB}`, '--max-semi-space-size=8', '--no-warnings'];
