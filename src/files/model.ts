@@ -12,6 +12,8 @@ export const ADDRESS_MS = 15 * 60_000;
  * bytes are swept an hour later, so that nothing can be stored after the sweep has passed.
  */
 export const ATTEMPT_MS = 6 * 3_600_000;
+/** How long after its bytes the text of a file is read: those that come together are read by one alarm. */
+export const READ_DELAY_MS = 1000;
 export const SWEEP_DELAY_MS = 3_600_000;
 /** Attempts of one upload at the same time: a leaked address must not fill the bucket. */
 export const MAX_OPEN_ATTEMPTS = 20;

@@ -155,4 +155,72 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
         PRIMARY KEY (upload_id, number)
       ) STRICT, WITHOUT ROWID;`,
   },
+  {
+    // What files say, and what they are called. Triggers follow the contents and the paths, whoever changes
+    // them: an index that has what is gone would find files that nobody may see any more.
+    name: 'files: text and search',
+    sql: `
+      CREATE INDEX files_by_content ON files (sha256) WHERE deleted_at IS NULL;
+      CREATE TABLE content_texts (
+        sha256 TEXT PRIMARY KEY,
+        -- pending, text, or why there is none
+        state TEXT NOT NULL,
+        unit TEXT,
+        title TEXT,
+        truncated INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX content_texts_pending ON content_texts (state) WHERE state = 'pending';
+      INSERT INTO content_texts (sha256, state, truncated) SELECT sha256, 'pending', 0 FROM contents;
+      CREATE TABLE content_parts (
+        id INTEGER PRIMARY KEY,
+        sha256 TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        text TEXT NOT NULL
+      ) STRICT;
+      CREATE UNIQUE INDEX content_parts_by_content ON content_parts (sha256, number);
+      CREATE VIRTUAL TABLE text_search USING fts5(
+        text, content = 'content_parts', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+      );
+      CREATE TRIGGER parts_come AFTER INSERT ON content_parts BEGIN
+        INSERT INTO text_search (rowid, text) VALUES (new.id, new.text);
+      END;
+      CREATE TRIGGER parts_go AFTER DELETE ON content_parts BEGIN
+        INSERT INTO text_search (text_search, rowid, text) VALUES ('delete', old.id, old.text);
+      END;
+      CREATE TRIGGER texts_come AFTER INSERT ON contents BEGIN
+        INSERT INTO content_texts (sha256, state, truncated) VALUES (new.sha256, 'pending', 0);
+      END;
+      CREATE TRIGGER texts_go AFTER DELETE ON contents BEGIN
+        DELETE FROM content_texts WHERE sha256 = old.sha256;
+        DELETE FROM content_parts WHERE sha256 = old.sha256;
+      END;
+
+      CREATE TABLE file_names (
+        id INTEGER PRIMARY KEY,
+        file_id TEXT NOT NULL UNIQUE,
+        path TEXT NOT NULL
+      ) STRICT;
+      CREATE VIRTUAL TABLE name_search USING fts5(
+        path, content = 'file_names', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+      );
+      CREATE TRIGGER names_come AFTER INSERT ON file_names BEGIN
+        INSERT INTO name_search (rowid, path) VALUES (new.id, new.path);
+      END;
+      CREATE TRIGGER names_go AFTER DELETE ON file_names BEGIN
+        INSERT INTO name_search (name_search, rowid, path) VALUES ('delete', old.id, old.path);
+      END;
+      CREATE TRIGGER files_named AFTER INSERT ON files WHEN new.deleted_at IS NULL BEGIN
+        INSERT INTO file_names (file_id, path) VALUES (new.id, new.path);
+      END;
+      CREATE TRIGGER files_renamed AFTER UPDATE ON files
+        WHEN old.path <> new.path OR old.deleted_at IS NOT new.deleted_at BEGIN
+        DELETE FROM file_names WHERE file_id = old.id;
+        INSERT INTO file_names (file_id, path) SELECT new.id, new.path WHERE new.deleted_at IS NULL;
+      END;
+      CREATE TRIGGER files_unnamed AFTER DELETE ON files BEGIN
+        DELETE FROM file_names WHERE file_id = old.id;
+      END;
+      INSERT INTO file_names (file_id, path) SELECT id, path FROM files WHERE deleted_at IS NULL;`,
+  },
 ];

@@ -7,13 +7,17 @@ import type { Addresses } from './addresses.ts';
 import type { ByteRange, FileBucket } from './bucket.ts';
 import { collect } from './intake.ts';
 import { isTextType } from './media-types.ts';
-import { ADDRESS_MS, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
+import { ADDRESS_MS, MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
 import type { AddressOwner, FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
 import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
+import type { ExtractedText } from './extract/model.ts';
+import type { SectionWindow } from './extract/window.ts';
+import { matchOf } from './search-query.ts';
+import type { Found } from './text-store.ts';
 import { decodeWindow } from './text-window.ts';
 import type { TextWindow } from './text-window.ts';
 
-export type FileWorkspace = Pick<OpenWorkspace, 'files' | 'uploads' | 'parts'>;
+export type FileWorkspace = Pick<OpenWorkspace, 'files' | 'uploads' | 'parts' | 'texts'>;
 type Bytes = ReadableStream<Uint8Array>;
 
 export interface FileServiceOptions {
@@ -64,6 +68,29 @@ export class FileService {
     const place = last && { path: last.path, created: last.createdAt, updated: last.updatedAt, size: last.size }[order];
     const next = fitting.length < page.files.length && last && place !== undefined ? [place, last.id] : page.next;
     return { session: page.session, files: fitting, nextCursor: next && encodeCursor(next) };
+  }
+
+  /**
+   * Files that came or changed, the oldest change first, as soon as there is one.
+   *
+   * @param input.since a cursor of this; undefined for from now on. `seconds`: how long to wait
+   * @returns where to go on, also where nothing came
+   */
+  async wait(
+    { files }: FileWorkspace,
+    input: { session: string | undefined; folder: string; since: string | undefined; seconds: number },
+  ): Promise<{ files: readonly FileEntry[]; since: string }> {
+    const began = Date.now();
+    const after = placeOf(input.since, 2) ?? [began, ''];
+    const query = { order: 'updated', descending: false, folder: input.folder, limit: MAX_PAGE, after } as const;
+    for (;;) {
+      const { files: changed } = await files.list({ session: input.session }, query);
+      const fitting = itemsWithinBudget(changed);
+      const last = fitting.at(-1);
+      if (last) return { files: fitting, since: encodeCursor([last.updatedAt, last.id]) };
+      if (Date.now() - began + POLL_MS > input.seconds * 1000) return { files: [], since: encodeCursor(after) };
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   /** One level of folders, by path. @throws CarrelError as {@link list} */
@@ -124,19 +151,20 @@ export class FileService {
   }
 
   /**
-   * A part of a text file.
+   * A part of a text file, as it stands; undefined for one whose text is read by {@link readExtracted}.
    *
-   * @param input.offset in bytes; `start` and `end` of the answer are too
+   * @param input.offset in bytes; `start` and `end` of the answer are too. Without it, from the beginning, and with
+   *   a `summary` of what a file of data holds
    * @throws CarrelError `not_found`, `unsupported` (no text), `invalid_input` (beyond the end)
    */
   async readText(
     workspace: FileWorkspace,
     reference: FileReference,
-    input: { offset: number; limit: number; version?: number | undefined },
-  ): Promise<{ file: FileEntry; window: TextWindow }> {
+    input: { offset?: number | undefined; limit: number; version?: number | undefined },
+  ): Promise<{ file: FileEntry; window: TextWindow; summary: string | undefined } | undefined> {
     const file = await this.find(workspace, reference, input.version);
-    if (!isTextType(file.type)) throw notText();
-    const { offset } = input;
+    if (!isTextType(file.type) || HAS_TEXT_WITHIN.has(file.type)) return undefined;
+    const { offset = 0 } = input;
     if (offset > file.size)
       throw new CarrelError('invalid_input', 'The offset lies beyond the end of the file.', {
         details: { size: file.size },
@@ -144,7 +172,14 @@ export class FileService {
     const length = Math.min(input.limit, file.size - offset);
     const bytes = length === 0 ? new Uint8Array() : await collect(await this.bytes(file, { offset, length }));
     const window = decodeWindow(bytes, offset === 0, offset + length === file.size, MAX_READ_BYTES);
-    return { file, window: { ...window, start: offset + window.start, end: offset + window.end } };
+    const summary = input.offset === undefined && file.size > 0 ? await this.#summary(file) : undefined;
+    return { file, window: { ...window, start: offset + window.start, end: offset + window.end }, summary };
+  }
+
+  async #summary(file: StoredFile): Promise<string | undefined> {
+    if (!/csv|tsv|tab-separated|json/.test(file.type)) return undefined;
+    const { tableWords } = await import('./table-words.ts');
+    return tableWords(await this.bytes(file), file.type);
   }
 
   /** A whole file that is small enough to be read at once, as text if it is text. @throws CarrelError `too_large` */
@@ -165,6 +200,52 @@ export class FileService {
     if (!isTextType(file.type)) return { file, bytes };
     const { text, lossy } = decodeWindow(bytes, true, true, Infinity);
     return lossy ? { file, bytes } : { file, text };
+  }
+
+  /**
+   * A window over the text that was read of a file: of a PDF, a Word document, HTML and any text.
+   *
+   * @param input.part a page or section, from 1; `offset` in UTF-16 code units of the whole text
+   * @throws CarrelError `not_found`, `unavailable` (it is still being read), `unsupported` (it has none),
+   *   `invalid_input` (there is no such part, or nothing at this offset)
+   */
+  async readExtracted(
+    workspace: FileWorkspace,
+    reference: FileReference,
+    input: { part?: number | undefined; offset?: number | undefined; limit: number; version?: number | undefined },
+  ): Promise<{ file: FileEntry; window: SectionWindow; unit: string }> {
+    const file = await this.find(workspace, reference, input.version);
+    const text = await workspace.texts.text(file.sha256);
+    if (!text)
+      throw new CarrelError('unavailable', 'The text of this file is still being read. Try again in a few seconds.', {
+        details: { retry_after: 3 },
+      });
+    if (text.kind === 'none')
+      throw new CarrelError(
+        'unsupported',
+        `${NO_TEXT[text.reason] ?? 'It has no text'}. \`file_link\` gives an address to fetch its bytes.`,
+        {
+          details: { reason: text.reason },
+        },
+      );
+    const { sectionsOf } = await import('./extract/window.ts');
+    const { part, offset, limit } = input;
+    const window = sectionsOf(text as ExtractedText, { part, offset, limit });
+    if (!window)
+      throw new CarrelError('invalid_input', 'There is no such part, or nothing at this offset.', {
+        details: { parts: text.parts.length },
+      });
+    return { file, window, unit: text.unit };
+  }
+
+  /** Files whose path or text has all the words. @throws CarrelError `not_found` (the session), `invalid_input` */
+  async search(
+    { texts }: FileWorkspace,
+    input: { query: string; session: string | undefined; folder: string; limit: number },
+  ): Promise<readonly Found[]> {
+    const match = matchOf(input.query);
+    if (match === undefined) throw new CarrelError('invalid_input', 'Give at least one word to look for.');
+    return texts.search({ ...input, match });
   }
 
   /** A short-lived address from which anybody who has it can fetch the file. */
@@ -242,6 +323,22 @@ export class FileService {
     }
   }
 }
+
+/** Text types of which the text within is read, not their markup. */
+const HAS_TEXT_WITHIN: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml']);
+
+/** Why a file has no text, by the word of the extraction. */
+const NO_TEXT: Readonly<Record<string, string>> = {
+  no_text: 'It has no text: it may be made of images',
+  encrypted: 'It opens with a password only',
+  unsupported: 'Nobody here reads files of this type',
+  malformed: 'It is not what its type says, or is broken',
+  too_large: 'It is too large to be read',
+  too_slow: 'It takes too long to be read',
+};
+
+/** How often {@link FileService.wait} looks, in ms: each is a call of the workspace. */
+const POLL_MS = 1000;
 
 interface ListInput {
   readonly scope: FileScope;

@@ -1,7 +1,7 @@
 import { CarrelError } from '../lib/errors.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import type { Database } from '../workspace/sql.ts';
-import { VERSIONS_KEPT } from './model.ts';
+import { READ_DELAY_MS, VERSIONS_KEPT } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile } from './model.ts';
 import { numbered } from './paths.ts';
 
@@ -162,6 +162,7 @@ export class Shelf {
     if (this.objectKey(sha256) === undefined) {
       this.#db.run('INSERT INTO contents (sha256, size, object_key) VALUES (?, ?, ?)', sha256, size, objectKey);
       this.#db.run('DELETE FROM loose_objects WHERE object_key = ?', objectKey);
+      this.#schedule('texts', now + READ_DELAY_MS);
     } else {
       this.loosen(objectKey, uploadId, now, 'claimed');
     }
@@ -217,3 +218,6 @@ export class Shelf {
 export function bare({ id, slug, title }: SessionRef): SessionRef {
   return { id, slug, title };
 }
+
+/** Behind every path that begins with a folder: `0` follows `/`. */
+export const endOf = (folder: string) => `${folder.slice(0, -1)}0`;

@@ -6,7 +6,7 @@ import type { StoreContext } from '../workspace/storage.ts';
 import { MAX_AT_ONCE, TRASH_MS } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile } from './model.ts';
 import { FILES_SCHEMA } from './schema.ts';
-import { bare, COLUMNS, Shelf } from './shelf.ts';
+import { bare, COLUMNS, endOf, Shelf } from './shelf.ts';
 import type { FileRow } from './shelf.ts';
 
 type SessionRef = FileEntry['session'];
@@ -42,9 +42,6 @@ export interface FolderPage extends FilePage {
 }
 
 const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
-
-/** Behind every path that begins with a folder: `0` follows `/`. */
-const endOf = (folder: string) => `${folder.slice(0, -1)}0`;
 
 /** The index of one workspace's files. What comes into it comes through `UploadStore`. */
 export class FileStore extends Store {

@@ -4,6 +4,7 @@ import { fileResources } from './resources.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
+import { connectorTools } from './tools/connector.ts';
 import { findingTools } from './tools/finding.ts';
 import { shelfTools } from './tools/shelf.ts';
 import { writingTools } from './tools/writing.ts';
@@ -25,7 +26,7 @@ export function filesToolset({ files, uploads, parts }: FileServices): Toolset {
       read: 'See the names of your files, read them and make short-lived links to them.',
       write: 'Store new files, change files and put files into the trash.',
     },
-    tools: [...writingTools(uploads, parts), ...findingTools(files), ...shelfTools(files)],
+    tools: [...writingTools(uploads, parts), ...findingTools(files), ...shelfTools(files), ...connectorTools(files)],
     resources: [fileResources(files)],
   });
 }

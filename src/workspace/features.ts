@@ -1,6 +1,7 @@
 import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
 import { PartsStore } from '../files/parts-store.ts';
+import { TextStore } from '../files/text-store.ts';
 import { UploadStore } from '../files/upload-store.ts';
 import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
@@ -18,6 +19,7 @@ export const STORES = {
   files: FileStore,
   uploads: UploadStore,
   parts: PartsStore,
+  texts: TextStore,
   cart: CartStore,
 } satisfies Record<string, StoreClass>;
 

@@ -230,6 +230,11 @@ export class WorkspaceObject extends DurableObject {
       },
       uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now),
       verify: (now) => verifyUploads(this.#stores.parts, this.#stores.uploads, this.#dependencies.bucket, now),
+      texts: async (now) => {
+        // What reads PDF and the like is loaded when there is something to read.
+        const { readTexts } = await import('../files/read-texts.ts');
+        return readTexts(this.#stores.texts, this.#dependencies.bucket, now);
+      },
       trash: (now) => purgeTrash(this.#stores.files, now),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>

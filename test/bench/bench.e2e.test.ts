@@ -42,6 +42,12 @@ describe('npm run bench', () => {
       'state_get, 100,000 keys',
       'state_set, 10 keys',
       'session_list, 11 sessions',
+      'file_list, 1,000 files',
+      'file_list, 100,000 files',
+      'file_search, 1,000 files',
+      'file_search, 100,000 files',
+      'file_read, 1,000 files',
+      'file_read, 100,000 files',
       String.raw`tools/list, \d+ tools`,
       'Refused: a token nobody issued',
       'Refused: the grant was ended',
@@ -49,6 +55,8 @@ describe('npm run bench', () => {
       expect(output).toMatch(new RegExp(`^  ${row} +[\\d,]+ .*\\d\\.\\d`, 'm'));
     expect(output).toMatch(/^  [✔!] state_get to the SDK's own echo: \d/m);
     expect(output).toMatch(/^  [✔!] Time at 100,000 keys to that at 10: \d/m);
+    for (const tool of ['file_list', 'file_search', 'file_read'])
+      expect(output).toMatch(new RegExp(`^  [✔!] ${tool}, time at 100,000 files to 1,000: \\d`, 'm'));
     expect(readdirSync(temporary)).toEqual([]);
   }, 120_000);
 

@@ -85,7 +85,7 @@ describe('both eras get the same', () => {
 });
 
 describe('the address narrows', () => {
-  const READ_ONLY_FILES = ['file_list', 'file_read', 'file_link'];
+  const READ_ONLY_FILES = ['file_list', 'file_search', 'file_read', 'file_link', 'file_wait', 'search', 'fetch'];
 
   it('what is listed and what may be called', async () => {
     const narrow = `${deployment.mcpUrl}?toolsets=files&readonly=true`;

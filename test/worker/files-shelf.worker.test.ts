@@ -234,6 +234,43 @@ describe('the trash', () => {
   });
 });
 
+describe('file_wait', () => {
+  interface Arrivals {
+    readonly files: readonly { readonly id: string; readonly path: string; readonly version: number }[];
+    readonly since: string;
+  }
+
+  it('says what came as soon as it comes, and goes on from there', async () => {
+    const bob = await somebody();
+    await bob.write('before.txt', 'x');
+    const upload = await bob.upload('in/photo.txt', 'abc');
+    const waiting = bob.call<Arrivals>('file_wait', { folder: 'in', seconds: 20 });
+    await scheduler.wait(50);
+    await put(upload.url, 'abc');
+    const first = await waiting;
+    expect(first.files).toMatchObject([{ id: upload.id, path: 'in/photo.txt', version: 1 }]);
+    await bob.write('elsewhere.txt', 'x');
+    await bob.write('in/second.txt', 'x');
+    await bob.write('in/third.txt', 'x');
+    const second = await bob.call<Arrivals>('file_wait', { folder: 'in', since: first.since });
+    const third =
+      second.files.length === 2 ? second : await bob.call<Arrivals>('file_wait', { folder: 'in', since: second.since });
+    expect(third.files.at(-1)?.path).toBe('in/third.txt');
+  });
+
+  it('ends in time when nothing comes, and can be called again', async () => {
+    const bob = await somebody();
+    const nothing = await bob.call<Arrivals>('file_wait', { seconds: 1 });
+    expect(nothing.files).toEqual([]);
+    await bob.write('late.txt', 'x');
+    expect((await bob.call<Arrivals>('file_wait', { since: nothing.since })).files).toMatchObject([
+      { path: 'late.txt' },
+    ]);
+    await expect(bob.call('file_wait', { since: 'nonsense' })).rejects.toThrow(/^invalid_input/);
+    await expect(bob.call('file_wait', { seconds: 51 })).rejects.toThrow(/^invalid_input/);
+  });
+});
+
 describe('a quota', () => {
   const filled = async (owner: Owner, free: number) =>
     owner.sql(`UPDATE file_usage SET bytes = ${10_000_000_000 - free}`);
@@ -283,17 +320,9 @@ it('a workspace of the release before keeps its files, those of one name too', a
   const { id: storedId } = await bob.write('bytes.txt', 'kept');
   const [key = ''] = await bob.objects(storedId);
   const sha256 = await sha256Hex('kept');
-  const tables = [
-    'contents',
-    'files',
-    'file_versions',
-    'file_aliases',
-    'file_uploads',
-    'loose_objects',
-    'file_usage',
-    'upload_parts',
-  ];
-  for (const table of tables) await bob.sql(`DROP TABLE ${table}`);
+  const tables = `text_search name_search content_parts content_texts file_names upload_parts
+    contents files file_versions file_aliases file_uploads loose_objects file_usage`;
+  for (const table of tables.split(/\s+/)) await bob.sql(`DROP TABLE ${table}`);
   await bob.sql(`DELETE FROM schema_ledger WHERE feature = 'files' AND version > 1`);
   await bob.sql(FILES_SCHEMA[0]!.sql);
   const ids = ['a', 'b', 'c'].map((letter) => `fil_${letter.repeat(20)}`);

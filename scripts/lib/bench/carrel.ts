@@ -17,6 +17,9 @@ import type { Compatibility, WorkerHost, WorkerHostOptions } from './worker-host
 /** Keys of the session that is read, of the small workspace and of the large one. */
 export const FEW_KEYS = 10;
 export const MANY_KEYS = 100_000;
+/** Files of the small workspace and of the large one. */
+export const FEW_FILES = 1000;
+export const MANY_FILES = 100_000;
 /** In each workspace, the default one among them. */
 export const SESSIONS = 11;
 
@@ -122,6 +125,34 @@ async function fill({ miniflare }: WorkerHost, token: string, keys: number): Pro
     );
 }
 
+/** Where a file is, and its text: a word that all have, some that many have, and one of its own. */
+export const filePath = (index: number): string => `folder-${index % 100}/file-${index}.txt`;
+
+/**
+ * Files whose bytes are nowhere, with texts that were read: what a list, a search and a reader of texts see of
+ * as many uploads.
+ */
+async function fillFiles({ miniflare }: WorkerHost, token: string, files: number): Promise<void> {
+  const [person = ''] = token.split('.');
+  const storage = await miniflare.unsafeGetDurableObjectStorage(NAME, WORKSPACE_CLASS, { name: person });
+  const step = 5000;
+  const content = `printf('%064d', n)`;
+  for (let from = 0; from < files; from += step) {
+    const numbers = `WITH RECURSIVE number (n) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?)`;
+    const until = Math.min(from + step, files);
+    for (const statement of [
+      `INSERT INTO contents SELECT ${content}, 10, 'key-' || n FROM number`,
+      `INSERT INTO files SELECT printf('fil_%020d', n), 'ses_default', 'folder-' || (n % 100) || '/file-' || n || '.txt',
+         1, 'text/plain', n, ${content}, '[]', n, n, NULL FROM number`,
+      `INSERT INTO file_versions SELECT printf('fil_%020d', n), 1, 'text/plain', 10, ${content}, n FROM number`,
+      `INSERT INTO content_parts (sha256, number, label, text) SELECT ${content}, 1, '',
+         'everywhere word' || (n % 10) || ' word' || (n % 1000) || ' alone' || n FROM number`,
+    ])
+      await storage.exec(`${numbers} ${statement}`, from, until);
+  }
+  await storage.exec(`UPDATE content_texts SET state = 'text', unit = 'text'`);
+}
+
 /** Lets somebody in and ends the grant again: an isolate knows the token then, and must ask all the same. */
 async function comeAndGo(url: string): Promise<string> {
   const auth = new PersonalAuth(new Browser(url), 'grace@example.com', { name: 'Benchmark' });
@@ -180,6 +211,8 @@ export async function startCarrel({ folder, inspect }: CarrelOptions): Promise<C
     const [few = '', many = '', writer = ''] = await Promise.all(people.map((email) => settle(furnished.url, email)));
     tokens = { few, many, writer };
     await fill(furnished, many, MANY_KEYS);
+    await fillFiles(furnished, few, FEW_FILES);
+    await fillFiles(furnished, many, MANY_FILES);
   } finally {
     await furnished.stop();
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 import { toBase32 } from '../../../src/lib/ids.ts';
-import { FEW_KEYS, keyOf, MANY_KEYS, SESSION, SESSIONS, VALUE } from './carrel.ts';
+import { FEW_FILES, FEW_KEYS, filePath, keyOf, MANY_FILES, MANY_KEYS, SESSION, SESSIONS, VALUE } from './carrel.ts';
 import type { Tokens } from './carrel.ts';
 import type { Load, LoadRequest } from './load.ts';
 
@@ -110,6 +110,39 @@ function stateGet(era: Era, token: string, keys: number): Case['load'] {
     answered(url, requests, ({ structuredContent }) => isDeepStrictEqual(structuredContent?.['value'], VALUE));
 }
 
+/** A mix of words, rare and common, alone and together. */
+function queryOf(index: number): string {
+  return [`alone${index}`, 'everywhere', `word${index % 10}`, `everywhere word${index % 1000}`][index % 4] ?? '';
+}
+
+/** The same of a small workspace and a large one, side by side. */
+function fileCases({ few, many }: Tokens): Case[] {
+  const kinds: readonly (readonly [string, string, (index: number) => readonly [string, unknown]])[] = [
+    ['file-list', 'file_list', () => ['file_list', {}]],
+    ['file-search', 'file_search', (index) => ['file_search', { query: queryOf(index) }]],
+    ['file-read', 'file_read', (index) => ['file_read', { file: filePath(index), part: 1 }]],
+  ];
+  const sizes = [
+    [few, FEW_FILES, ''],
+    [many, MANY_FILES, '-many'],
+  ] as const;
+  return kinds.flatMap(([name, title, make]) =>
+    sizes.map(([token, files, suffix]) => ({
+      name: `${name}${suffix}`,
+      title: `${title}, ${files.toLocaleString('en')} files`,
+      server: 'carrel' as const,
+      load: (url: string) =>
+        answered(
+          url,
+          some(REQUESTS, (index) => called('2026-07-28', token, ...make(index))),
+          ({ structuredContent }) =>
+            typeof structuredContent?.['text'] === 'string' ||
+            ((structuredContent?.['files'] ?? []) as unknown[]).length > 0,
+        ),
+    })),
+  );
+}
+
 function refused(tokens: (index: number) => string): Case['load'] {
   const requests = some(REQUESTS, (index) =>
     called('2026-07-28', tokens(index), 'state_get', { session: SESSION, key: keyOf(0) }),
@@ -199,6 +232,7 @@ export function makeCases({ tokens, bearer, tools }: CaseOptions): Case[] {
             Array.isArray(structuredContent?.['sessions']) && structuredContent['sessions'].length === SESSIONS,
         ),
     },
+    ...fileCases(tokens),
     {
       name: 'tools-list',
       title: `tools/list, ${tools} tools`,

@@ -6,6 +6,7 @@ import type { Series } from './rounds.ts';
 /** What is wanted. Printed and never a failing test: a busy machine says nothing about the code. */
 const LEAST_OF_ECHO = 0.5;
 const MOST_FOR_MANY = 1.2;
+const MOST_FOR_MANY_FILES = 1.5;
 
 const NAME_COLUMNS = 33;
 const CELL_COLUMNS = [10, 17, 9, 7];
@@ -62,6 +63,12 @@ function verdicts(all: readonly Series[]): string[] {
             `at most ${MOST_FOR_MANY}`,
           ),
         ]),
+    ...['file-list', 'file-search', 'file-read'].flatMap((name) => {
+      const ratio = rateRatio(all, name, `${name}-many`);
+      if (ratio === undefined) return [];
+      const text = `${name.replace('-', '_')}, time at 100,000 files to 1,000: ${factor(ratio)}${byCpu(name, `${name}-many`)}`;
+      return [verdict(ratio <= MOST_FOR_MANY_FILES, text, `at most ${MOST_FOR_MANY_FILES}`)];
+    }),
   ];
 }
 

@@ -8,6 +8,8 @@ import type { FileService } from '../service.ts';
 import { shownFile, showWithSession } from '../shown.ts';
 import { file, isoTime, line, ofSession, showAll } from './shared.ts';
 
+const changed = z.object({ id: z.string(), path: z.string(), version: z.int(), size: z.int() });
+
 /** Tools that look and read. */
 export function findingTools(service: FileService) {
   const list = defineTool('file_list', {
@@ -75,46 +77,123 @@ export function findingTools(service: FileService) {
   });
 
   const read = defineTool('file_read', {
-    title: 'Read a text file',
-    description: 'Reads text of a file, part by part: go on with `offset`. For other files use file_link.',
+    title: 'Read a file',
+    description:
+      'Reads the text of a file, window by window: go on with `next_offset`. Of PDF, Word and HTML it is the text in them, by page or section.',
     behaviour: READ,
     input: z.strictObject({
       file,
       session: ofSession,
       version: z.int().min(1).optional().describe('An earlier one'),
-      offset: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe('In bytes: `next_offset` of the part before, or any place in the file'),
+      part: z.int().min(1).optional().describe('Page or section'),
+      offset: z.int().min(0).optional().describe('`next_offset` of the window before'),
       max_bytes: z.int().min(100).max(MAX_READ_BYTES).default(MAX_READ_BYTES),
     }),
     output: z.object({
       session: sessionRef,
       file: shownFile,
+      summary: z.string().optional().describe('Of CSV and JSON: rows, columns, schema'),
       text: z.string(),
       offset: z.int(),
       next_offset: z.int().optional().describe('Left out at the end'),
+      part: z.int().optional(),
+      parts: z.int().optional(),
+      label: z.string().optional(),
       lossy: z.boolean().optional().describe('Some bytes are no UTF-8 and stand as U+FFFD'),
     }),
-    handle: async ({ file: reference, session, version, ...input }, { workspace }) => {
-      const { file: entry, window } = await service.readText(
-        workspace,
-        { file: reference, session },
-        { offset: input.offset, limit: input.max_bytes, version },
-      );
+    handle: async ({ file: reference, session, version, part, offset, max_bytes }, { workspace }) => {
+      const named = { file: reference, session };
+      const plain =
+        part === undefined
+          ? await service.readText(workspace, named, { offset, limit: max_bytes, version })
+          : undefined;
+      if (plain) {
+        const { file: entry, window, summary } = plain;
+        return {
+          ...showWithSession(entry),
+          ...(summary === undefined ? {} : { summary }),
+          text: window.text,
+          offset: window.start,
+          ...(window.end < entry.size ? { next_offset: window.end } : {}),
+          ...(window.lossy ? { lossy: true } : {}),
+        };
+      }
+      const { file: entry, window } = await service.readExtracted(workspace, named, {
+        part,
+        offset,
+        // A character has up to three bytes in UTF-8, and a result holds the text twice.
+        limit: Math.floor(max_bytes / 3),
+        version,
+      });
       return {
         ...showWithSession(entry),
         text: window.text,
         offset: window.start,
-        ...(window.end < entry.size ? { next_offset: window.end } : {}),
-        ...(window.lossy ? { lossy: true } : {}),
+        ...(window.next ? { next_offset: window.next.offset } : {}),
+        part: window.part,
+        parts: window.parts,
+        ...(window.label === '' ? {} : { label: window.label }),
       };
     },
-    text: ({ session: { slug }, file: { path, size, version }, text, offset, next_offset, lossy }) =>
-      `${path} in ${slug}, version ${version}, bytes ${offset} to ${next_offset ?? size} of ${size}${next_offset === undefined ? ' (the end)' : `; go on with offset ${next_offset}`}${lossy === true ? '; not all of it is UTF-8' : ''}:\n${text}`,
+    text: ({ session: { slug }, file: { path, version }, text, summary, offset, next_offset, part, parts, lossy }) =>
+      `${path} in ${slug}, version ${version}${part === undefined ? '' : `, part ${part} of ${parts ?? part}`}, from ${offset}${next_offset === undefined ? ' to the end' : `; go on with offset ${next_offset}`}${lossy === true ? '; not all of it is UTF-8' : ''}:\n${summary === undefined ? '' : `${summary}\n\n`}${text}`,
     content: ({ file: { id, path, type, size }, next_offset }) =>
       next_offset === undefined ? [] : [{ type: 'resource_link', uri: fileUri(id), name: path, mimeType: type, size }],
+  });
+
+  const search = defineTool('file_search', {
+    title: 'Search files',
+    description: 'Finds files by words of their path or text: PDF, Word, HTML and any text. A phrase stands in quotes.',
+    behaviour: READ,
+    input: z.strictObject({
+      query: z.string().min(1).max(500),
+      session: ofSession.describe('Only of this session; all when left out'),
+      folder: folderPath.default(''),
+      limit: z.int().min(1).max(50).default(20),
+    }),
+    output: z.object({
+      files: z.array(
+        z.object({
+          id: z.string(),
+          path: z.string(),
+          session: z.string(),
+          part: z.int().optional().describe('For file_read'),
+          label: z.string().optional(),
+          snippet: z.string().optional(),
+        }),
+      ),
+    }),
+    handle: async ({ query, session: within, folder, limit }, { workspace }) => ({
+      files: (await service.search(workspace, { query, session: within, folder, limit })).map(
+        ({
+          file: {
+            id,
+            path,
+            session: { slug },
+          },
+          part,
+          label,
+          snippet,
+        }) => ({
+          id,
+          path,
+          session: slug,
+          ...(part === undefined ? {} : { part }),
+          ...(label === undefined ? {} : { label }),
+          ...(snippet === undefined ? {} : { snippet }),
+        }),
+      ),
+    }),
+    text: ({ files }) =>
+      files.length === 0
+        ? 'Nothing was found.'
+        : files
+            .map(({ id, path, session: slug, part, snippet }) =>
+              [`${path} in ${slug} (id ${id}${part === undefined ? '' : `, part ${part}`})`, snippet]
+                .filter((each) => each !== undefined)
+                .join(': '),
+            )
+            .join('\n'),
   });
 
   const link = defineTool('file_link', {
@@ -138,5 +217,32 @@ export function findingTools(service: FileService) {
     ],
   });
 
-  return [list, read, link];
+  const wait = defineTool('file_wait', {
+    title: 'Wait for files',
+    description:
+      'Waits until files come or change, such as those that a person uploads, and says which. Nothing within the time is no error: call it again with `since`.',
+    behaviour: READ,
+    input: z.strictObject({
+      folder: folderPath.default(''),
+      since: z.string().max(2000).optional().describe('As the call before gave it; from now on when left out'),
+      seconds: z.int().min(1).max(50).default(30),
+      session: ofSession,
+    }),
+    output: z.object({ files: z.array(changed), since: z.string() }),
+    handle: async ({ folder, since, seconds, session: within }, { workspace }) => {
+      const found = await service.wait(workspace, { session: within, folder, since, seconds });
+      return {
+        files: found.files.map(({ id, path, version, size }) => ({ id, path, version, size })),
+        since: found.since,
+      };
+    },
+    text: ({ files, since }) =>
+      [
+        files.length === 0 ? 'Nothing has come yet.' : 'These have come or changed:',
+        ...files.map(({ id, path, version, size }) => `${path} (id ${id}, version ${version}, ${size} bytes)`),
+        `Go on with since ${since}`,
+      ].join('\n'),
+  });
+
+  return [list, search, read, link, wait];
 }
