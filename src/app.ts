@@ -5,6 +5,7 @@ import { RegistrationRepo } from './directory/registration-repo.ts';
 import { AuditTrail } from './directory/audit.ts';
 import { Addresses } from './files/addresses.ts';
 import { R2FileBucket } from './files/bucket.ts';
+import { DropService } from './files/drop/service.ts';
 import { fileRoutes } from './files/routes.ts';
 import { PartsService } from './files/parts-service.ts';
 import { FileService } from './files/service.ts';
@@ -94,11 +95,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const addresses = new Addresses(keyring);
   const shelf = new FileService({ bucket, addresses, workspaces });
   const limits = { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] };
-  const files = {
-    files: shelf,
-    uploads: new UploadService({ bucket, addresses, workspaces, files: shelf, limits }),
-    parts: new PartsService({ bucket, addresses, workspaces }),
-  };
+  const uploads = new UploadService({ bucket, addresses, workspaces, files: shelf, limits });
+  const parts = new PartsService({ bucket, addresses, workspaces });
+  const drop = new DropService({ addresses, workspaces, uploads, parts });
+  const files = { files: shelf, uploads, parts, drop };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
@@ -155,6 +155,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       scopes: registry.scopes,
       servers,
       oauthEnv,
+      drop: hasFiles ? drop : undefined,
     });
   };
   let people: Awaited<ReturnType<typeof forPeople>> | undefined;

@@ -17,6 +17,8 @@ import { PasskeyRepo } from './directory/passkey-repo.ts';
 import { PeopleRepo } from './directory/people-repo.ts';
 import type { DirectoryRepo } from './directory/repo.ts';
 import { DirectoryService } from './directory/service.ts';
+import { dropRoutes } from './files/drop/routes.tsx';
+import type { DropService } from './files/drop/service.ts';
 import { FormTokens } from './http/form-token.ts';
 import type { Route } from './http/route.ts';
 import { Admission } from './identity/admission.ts';
@@ -55,6 +57,8 @@ interface PeopleDependencies {
   readonly scopes: readonly Scope[];
   readonly servers: AuthorizationServers;
   readonly oauthEnv: OAuthEnv;
+  /** Undefined where the files are switched off. */
+  readonly drop: DropService | undefined;
 }
 
 interface PeopleApp {
@@ -151,6 +155,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     ...accountRoutes({ account, signedIn, signIn, connections: new Connections(lines, clients) }),
     ...adminRoutes({ people, signedIn }),
     ...operatorRoutes({ people, signature: new OperatorSignature(keyring) }),
+    ...(dependencies.drop ? dropRoutes(dependencies.drop) : []),
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
   ];

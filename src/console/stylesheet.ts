@@ -223,6 +223,15 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .steps > li::before { content: "\\2713"; color: var(--accent); font-weight: 700; }
 .steps > li.open::before { content: "\\25CB"; color: var(--muted); font-weight: 400; }
 .steps .small { grid-column: 2; }
+.drop { padding: 1.5rem 1.25rem; border: 2px dashed var(--edge); border-radius: var(--radius); background: var(--inset); }
+.drop.over { border-color: var(--accent); background: var(--info); }
+.drop input { max-width: 100%; font: inherit; color: inherit; }
+.drop ::file-selector-button { min-height: 2.5rem; margin-inline-end: 0.75rem; padding: 0.3rem 1rem;
+  border: 1px solid var(--edge); border-radius: var(--radius); background: var(--surface); color: var(--ink);
+  font: 600 1rem/1.3 var(--sans); cursor: pointer; }
+.drop ::file-selector-button:hover { border-color: var(--ink); }
+progress { display: block; width: 100%; height: 0.5rem; margin-block: 0.35rem; accent-color: var(--accent); }
+[hidden] { display: none !important; }
 .badge { display: inline-block; padding: 0 0.55rem; border: 1px solid var(--info-line); border-radius: 1rem;
   background: var(--info); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
 .badge.doubtful { border-color: var(--warning-line); background: var(--warning); color: var(--warning-ink); }

@@ -7,7 +7,14 @@ import type { Keyring } from '../lib/keyring.ts';
 import type { AddressOwner } from './model.ts';
 
 /** What an address is for. Each has a key of its own, so that one never opens the other. */
-export type AddressPurpose = 'upload-address' | 'download-address';
+export type AddressPurpose = 'upload-address' | 'download-address' | 'drop-address';
+
+/** A page for dropping files is read by a person, the others by agents and programs. */
+const ASK_FOR_A_NEW_ONE: Readonly<Record<AddressPurpose, string>> = {
+  'upload-address': 'Ask for a new one with `file_upload`.',
+  'download-address': 'Ask for a new one with `file_link`.',
+  'drop-address': 'Ask the assistant for a new page.',
+};
 
 /** What an address says, to us alone. */
 export interface AddressClaims {
@@ -89,12 +96,7 @@ export class Addresses {
   async open(purpose: AddressPurpose, address: string): Promise<AddressClaims> {
     const check = await checkAddress(this.#keyring, purpose, address, Date.now() / 1000);
     if (check.outcome === 'valid') return check.claims;
-    const ask = purpose === 'upload-address' ? '`file_upload`' : '`file_link`';
-    throw check.outcome === 'expired'
-      ? new CarrelError('forbidden', `This address has expired. Ask for a new one with ${ask}.`)
-      : new CarrelError(
-          'forbidden',
-          `This address is not valid: it was changed or cut. Ask for a new one with ${ask}.`,
-        );
+    const why = check.outcome === 'expired' ? 'has expired' : 'is not valid: it was changed or cut';
+    throw new CarrelError('forbidden', `This address ${why}. ${ASK_FOR_A_NEW_ONE[purpose]}`);
   }
 }

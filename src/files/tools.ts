@@ -1,6 +1,7 @@
 import { defineToolset } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
 import { fileResources } from './resources.ts';
+import type { DropService } from './drop/service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
@@ -14,10 +15,11 @@ export interface FileServices {
   readonly files: FileService;
   readonly uploads: UploadService;
   readonly parts: PartsService;
+  readonly drop: DropService;
 }
 
 /** Files, for MCP. */
-export function filesToolset({ files, uploads, parts }: FileServices): Toolset {
+export function filesToolset({ files, uploads, parts, drop }: FileServices): Toolset {
   return defineToolset('files', {
     instructions:
       'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text. A file is named by its id or its path.',
@@ -26,7 +28,12 @@ export function filesToolset({ files, uploads, parts }: FileServices): Toolset {
       read: 'See the names of your files, read them and make short-lived links to them.',
       write: 'Store new files, change files and put files into the trash.',
     },
-    tools: [...writingTools(uploads, parts), ...findingTools(files), ...shelfTools(files), ...connectorTools(files)],
+    tools: [
+      ...writingTools(uploads, parts, drop),
+      ...findingTools(files),
+      ...shelfTools(files),
+      ...connectorTools(files),
+    ],
     resources: [fileResources(files)],
   });
 }

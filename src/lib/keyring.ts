@@ -4,6 +4,7 @@ import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
 export type KeyPurpose =
   | 'upload-address'
   | 'download-address'
+  | 'drop-address'
   | 'form-token'
   | 'consent'
   | 'remember'

@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
-import { filePath, fileSize, mediaType, PART_BYTES, partsOf, sha256, writtenText } from '../model.ts';
+import { filePath, fileSize, folderPath, mediaType, PART_BYTES, partsOf, sha256, writtenText } from '../model.ts';
+import type { DropService } from '../drop/service.ts';
 import type { PartsService } from '../parts-service.ts';
 import { baseName } from '../paths.ts';
 
@@ -12,7 +13,7 @@ import type { UploadService } from '../upload-service.ts';
 import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
 
 /** Tools that store bytes. */
-export function writingTools(service: UploadService, parts: PartsService) {
+export function writingTools(service: UploadService, parts: PartsService, drop: DropService) {
   const upload = defineTool('file_upload', {
     title: 'Upload a file',
     description:
@@ -106,5 +107,20 @@ export function writingTools(service: UploadService, parts: PartsService) {
       `Edited ${path} in ${slug} (id ${id}, now version ${version})`,
   });
 
-  return [upload, write, edit];
+  const request = defineTool('file_request', {
+    title: 'Ask the person for files',
+    description:
+      'Gives the address of a page on which a person drops files, for an hour. Show it to them; `file_wait` tells what has come.',
+    behaviour: CREATE,
+    input: z.strictObject({ folder: folderPath.default('').describe('Where they go'), session: ofSession }),
+    output: z.object({ session: sessionRef, folder: z.string(), url: z.string(), expires_at: z.string() }),
+    handle: async (input, { workspace, principal, origin }) => {
+      const { file: place, path, expiresAt } = await drop.open(workspace, principal, input);
+      return { ...place, url: `${origin}${path}`, expires_at: isoTime(expiresAt) };
+    },
+    text: ({ session: { slug }, folder, url, expires_at }) =>
+      `Files that are dropped there go to ${slug}${folder === '' ? '' : `, in ${folder}`}, until ${expires_at}:\n${url}`,
+  });
+
+  return [upload, request, write, edit];
 }

@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { Owner, problemOf, put } from '../support/files.ts';
+import type { Shown } from '../support/files.ts';
+import { send } from '../support/person.ts';
+
+let ada: Owner;
+let eve: Owner;
+
+beforeAll(async () => {
+  ada = await Owner.signIn('ada@drop.example.com');
+  eve = await Owner.signIn('eve@drop.example.com');
+});
+
+const ask = async (owner: Owner, input: Record<string, unknown> = {}) =>
+  (await owner.call<{ url: string }>('file_request', input)).url;
+
+/** What the script of the page does for each file. */
+async function drop(page: string, file: Record<string, unknown>): Promise<Response> {
+  return send(page, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(file) });
+}
+
+async function dropped(page: string, path: string, content: string): Promise<Response> {
+  const answer = await drop(page, { name: path, size: content.length });
+  expect(answer.status).toBe(200);
+  return put((await answer.json<{ url: string }>()).url, content);
+}
+
+const paths = async (owner: Owner, folder: string) =>
+  (await owner.call<{ files: Shown[] }>('file_list', { folder })).files.map(({ path }) => path);
+
+describe('a page for dropping files', () => {
+  it('says where files go and lets only its own script run', async () => {
+    const page = await send(await ask(ada, { folder: 'talks' }));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('Content-Security-Policy')).toContain("script-src 'self'");
+    expect(page.headers.get('Cache-Control')).toBe('no-store');
+    const words = await page.text();
+    expect(words).toContain('talks/');
+    const script = /src="(\/assets\/drop-\w+\.js)"/.exec(words)?.[1] ?? '';
+    expect((await send(script)).headers.get('Content-Type')).toContain('text/javascript');
+  });
+
+  it('takes files into its folder, and the agent hears of them', async () => {
+    const url = await ask(ada, { folder: 'letters' });
+    const { since } = await ada.call<{ since: string }>('file_wait', { folder: 'letters', seconds: 1 });
+    expect((await dropped(url, 'one.txt', 'first')).status).toBe(201);
+    const { files } = await ada.call<{ files: { path: string }[] }>('file_wait', { folder: 'letters', since });
+    expect(files.map(({ path }) => path)).toEqual(['letters/one.txt']);
+    // A second photo of one name is another photo.
+    expect((await dropped(url, 'one.txt', 'second')).status).toBe(201);
+    expect((await paths(ada, 'letters')).toSorted()).toEqual(['letters/one (2).txt', 'letters/one.txt']);
+  });
+
+  it('leads large files to parts', async () => {
+    const answer = await drop(await ask(ada), { name: 'film.mp4', size: 6_000_000_000, type: 'video/mp4' });
+    expect(await answer.json()).toMatchObject({ parts: 179, part_size: 33_554_432 });
+  });
+
+  it('leads nowhere but into its folder', async () => {
+    const url = await ask(ada, { folder: 'inside' });
+    for (const path of ['../outside.txt', '/outside.txt', 'a/../../outside.txt', '', '.']) {
+      const refused = await drop(url, { name: path, size: 1 });
+      expect({ path, ...(await problemOf(refused)) }).toMatchObject({ path, status: 400, code: 'invalid_input' });
+    }
+    const elsewhere = await drop(url, { name: 'a.txt', size: 1, session: 'inbox' });
+    expect(await problemOf(elsewhere)).toMatchObject({ code: 'invalid_input' });
+  });
+
+  it('is opened by its own address alone', async () => {
+    const url = new URL(await ask(ada));
+    const link = new URL(await ada.link((await ada.write('mine.txt', 'mine')).id));
+    const other = `/drop/${link.pathname.split('/').at(-1)}`;
+    const last = url.pathname.at(-1) === 'A' ? 'B' : 'A';
+    for (const address of [other, `${url.pathname.slice(0, -1)}${last}`, '/drop/x'])
+      for (const answer of [await send(address), await drop(address, { name: 'a.txt', size: 1 })])
+        expect({ address, ...(await problemOf(answer)) }).toMatchObject({ status: 403, code: 'forbidden' });
+    // Nor does it open anything else.
+    expect((await send(url.pathname.replace('/drop/', '/f/'))).status).toBeGreaterThanOrEqual(403);
+  });
+
+  it('cannot be made for the session of somebody else, nor without the scope', async () => {
+    const { session } = await eve.call<{ session: { id: string } }>('session_open', { session: 'hers' });
+    await expect(ask(ada, { session: session.id })).rejects.toThrow('not_found');
+    const reader = await Owner.signIn('reader@drop.example.com', 'files:read');
+    await expect(ask(reader)).rejects.toThrow(/scope/);
+  });
+
+  it('ends with the app that asked', async () => {
+    const app = await Owner.signIn('ends@drop.example.com');
+    const url = await ask(app);
+    expect((await send(url)).status).toBe(200);
+    await app.workspace.revokeGrant(app.grantId);
+    const refused = await drop(url, { name: 'late.txt', size: 1 });
+    expect(refused.status).toBe(403);
+  });
+});
