@@ -95,6 +95,32 @@ describe('a page for dropping files', () => {
     expect(bad).toContain('Its name has a control character');
   });
 
+  test('what was stored runs nowhere: pages and pictures with scripts in them are downloaded', async () => {
+    const agent = await assistant();
+    const script = "<script>fetch('/healthz?stolen'); document.title = 'Stolen'</script>";
+    const stored = {
+      'page.html': `<!doctype html><title>Mine</title>${script}`,
+      'picture.svg': `<svg xmlns="http://www.w3.org/2000/svg">${script}</svg>`,
+    };
+    for (const [path, text] of Object.entries(stored)) {
+      await call(agent, 'file_write', { path, text });
+      const { download } = (await call(agent, 'file_link', { file: path })) as { download: { url: string } };
+      const { page } = await openBrowser();
+      const requests: string[] = [];
+      page.on('request', (request) => requests.push(request.url()));
+      // A page that becomes a download is left where it was, which Playwright reports as a failure to go there.
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.goto(download.url).catch(() => undefined),
+      ]);
+      expect(saved.suggestedFilename()).toBe(path);
+      expect(page.url()).toBe('about:blank');
+      expect(requests).toEqual([download.url]);
+      const policy = (await fetch(download.url)).headers.get('Content-Security-Policy');
+      expect(policy).toContain('sandbox');
+    }
+  });
+
   test('says so where there are no scripts, and when its address is none', async () => {
     const { page } = await openBrowser({ javaScript: false });
     await page.goto(await asked(await assistant(), ''));
