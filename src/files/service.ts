@@ -208,12 +208,13 @@ export class FileService {
    * @param input.part a page or section, from 1; `offset` in UTF-16 code units of the whole text
    * @throws CarrelError `not_found`, `unavailable` (it is still being read), `unsupported` (it has none),
    *   `invalid_input` (there is no such part, or nothing at this offset)
+   * @returns with `truncated` where a limit left out what comes after the text
    */
   async readExtracted(
     workspace: FileWorkspace,
     reference: FileReference,
     input: { part?: number | undefined; offset?: number | undefined; limit: number; version?: number | undefined },
-  ): Promise<{ file: FileEntry; window: SectionWindow; unit: string }> {
+  ): Promise<{ file: FileEntry; window: SectionWindow; truncated: boolean }> {
     const file = await this.find(workspace, reference, input.version);
     const text = await workspace.texts.text(file.sha256);
     if (!text)
@@ -235,7 +236,7 @@ export class FileService {
       throw new CarrelError('invalid_input', 'There is no such part, or nothing at this offset.', {
         details: { parts: text.parts.length },
       });
-    return { file, window, unit: text.unit };
+    return { file, window, truncated: text.truncated };
   }
 
   /** Files whose path or text has all the words. @throws CarrelError `not_found` (the session), `invalid_input` */

@@ -117,6 +117,17 @@ describe('file_read', () => {
     await expect(ada.call('file_read', { file: id, part: 9 })).rejects.toThrow(/^invalid_input/);
   });
 
+  it('says at the end of the text where a limit left out what comes after', async () => {
+    const html = `<p>${'words '.repeat(350_000)}</p>`;
+    const { id, url } = await ada.upload('long.html', html);
+    await put(url, html);
+    await allRead(ada);
+    expect(await ada.call('file_read', { file: id, offset: 1_999_000 })).toMatchObject({ truncated: true });
+    const beginning = await ada.call('file_read', { file: id, max_bytes: 300 });
+    expect(beginning).toHaveProperty('next_offset');
+    expect(beginning).not.toHaveProperty('truncated');
+  });
+
   it('says of a table what it holds, once, and how much of it does not fit', async () => {
     const text = 'city,people,since\nParis,2100000,0250-01-01\nUlm,,1184-01-01\nNowhere\n';
     const { id } = await ada.write('cities.csv', text);

@@ -39,7 +39,11 @@ export function connectorTools(service: FileService) {
       metadata: z.record(z.string(), z.string()).optional(),
     }),
     handle: async ({ id }, { workspace, origin }) => {
-      const { file, window } = await service.readExtracted(workspace, { file: id }, { limit: MAX_CHARACTERS });
+      const { file, window, truncated } = await service.readExtracted(
+        workspace,
+        { file: id },
+        { limit: MAX_CHARACTERS },
+      );
       return {
         id: file.id,
         title: file.path,
@@ -49,7 +53,7 @@ export function connectorTools(service: FileService) {
           session: file.session.slug,
           type: file.type,
           updated_at: new Date(file.updatedAt).toISOString(),
-          ...(window.next ? { truncated: 'true' } : {}),
+          ...(window.next || truncated ? { truncated: 'true' } : {}),
         },
       };
     },

@@ -99,6 +99,7 @@ export function findingTools(service: FileService) {
       part: z.int().optional(),
       parts: z.int().optional(),
       label: z.string().optional(),
+      truncated: z.boolean().optional().describe('The file has more'),
       lossy: z.boolean().optional().describe('Some bytes are no UTF-8 and stand as U+FFFD'),
     }),
     handle: async ({ file: reference, session, version, part, offset, max_bytes }, { workspace }) => {
@@ -118,7 +119,11 @@ export function findingTools(service: FileService) {
           ...(window.lossy ? { lossy: true } : {}),
         };
       }
-      const { file: entry, window } = await service.readExtracted(workspace, named, {
+      const {
+        file: entry,
+        window,
+        truncated,
+      } = await service.readExtracted(workspace, named, {
         part,
         offset,
         // A character has up to three bytes in UTF-8, and a result holds the text twice.
@@ -133,6 +138,7 @@ export function findingTools(service: FileService) {
         part: window.part,
         parts: window.parts,
         ...(window.label === '' ? {} : { label: window.label }),
+        ...(truncated && !window.next ? { truncated } : {}),
       };
     },
     text: ({ session: { slug }, file: { path, version }, text, summary, offset, next_offset, part, parts, lossy }) =>
