@@ -2,13 +2,20 @@ import { describe, expect, it } from 'vitest';
 
 import { reachCore } from '../../src/files/extract/pdf/core.ts';
 import type { Core } from '../../src/files/extract/pdf/core.ts';
-import { countMappedCharacters } from '../../src/files/extract/pdf/fonts.ts';
 import { limitPdf } from '../../src/files/extract/pdf/limits.ts';
 import { deflated, hexadecimal, joined, latin1 } from '../fixtures/files/bytes.ts';
 import { PDF, onlyPart, reasonOf, textOf } from '../fixtures/files/extracting.ts';
 import { encryptedPdf, FONT, onePage, pdfFile, shows, textPdf } from '../fixtures/files/pdf.ts';
 
 describe('a PDF', () => {
+  // Comes first, so that all of them find pdf.js without its limits.
+  it('is read from any part of a buffer, and by several at the same time', async () => {
+    const bytes = textPdf([['text']]);
+    const inside = joined([new Uint8Array(7), bytes, new Uint8Array(9)]).subarray(7, 7 + bytes.length);
+    const all = await Promise.all(Array.from({ length: 4 }, async () => onlyPart(inside, PDF)));
+    expect(all).toEqual(['text', 'text', 'text', 'text']);
+  });
+
   it('has pages, those without text among them, and a title', async () => {
     const bytes = textPdf([['One (1)', 'two'], [], ['three']], { info: '<</Title(A title)>>' });
     const before = bytes.slice();
@@ -40,13 +47,6 @@ describe('a PDF', () => {
     expect((await textOf(bytes, PDF)).title).toBe('From XMP');
   });
 
-  it('is read from any part of a buffer, and as often as one likes', async () => {
-    const bytes = textPdf([['text']]);
-    const inside = joined([new Uint8Array(7), bytes, new Uint8Array(9)]).subarray(7, 7 + bytes.length);
-    const all = await Promise.all(Array.from({ length: 4 }, async () => onlyPart(inside, PDF)));
-    expect(all).toEqual(['text', 'text', 'text', 'text']);
-  });
-
   it.each([
     ['/FlateDecode', async (text: string) => deflated(latin1(text), 'deflate')],
     ['[/ASCIIHexDecode/Fl]', async (text: string) => latin1(hexadecimal(await deflated(latin1(text), 'deflate')))],
@@ -55,6 +55,16 @@ describe('a PDF', () => {
     expect(await onlyPart(onePage({ dictionary: `/Filter${filter}`, data: await encode(shows('text')) }), PDF)).toBe(
       'text',
     );
+  });
+
+  it('is read where its glyphs are drawings', async () => {
+    const font =
+      '<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[.1 0 0 .1 0 0]/FirstChar 97/LastChar 98/Widths[9 9]/Encoding<</Differences[97/h/i]>>/CharProcs<</h 6 0 R/i 6 0 R>>/Resources<<>>>>';
+    const glyph = { dictionary: '', data: '9 0 d0 0 0 9 9 re f' };
+    const bytes = onePage({ dictionary: '', data: 'BT /F 12 Tf 72 720 Td (ab) Tj ET' }, [font, glyph], {
+      resources: '/Font<</F 5 0 R>>',
+    });
+    expect(await onlyPart(bytes, PDF)).toBe('hi');
   });
 
   it('is read where it is encrypted without a password', async () => {
@@ -84,19 +94,5 @@ describe('a PDF', () => {
     await expect(reachCore([])).rejects.toThrow('pdf.js is not as its limits expect it');
     await expect(reachCore([{}, {}, {}])).rejects.toThrow('pdf.js is not as its limits expect it');
     expect(() => limitPdf({ decodingStream: {} } as Core)).toThrow('pdf.js is not as its limits expect it');
-  });
-
-  it('counts what a font program claims to map', () => {
-    const u16 = (...values: number[]) =>
-      latin1(String.fromCharCode(...values.flatMap((value) => [value >> 8, value & 0xff])));
-    const sfnt = (subtable: Uint8Array) =>
-      joined([u16(0, 1, 1, 16, 0, 0), latin1('cmap'), u16(0, 0, 0, 28, 0, 50), u16(0, 1, 3, 1, 0, 12), subtable]);
-    const format12 = sfnt(u16(12, 0, 0, 28, 0, 0, 0, 1, 0, 0, 0xff_ff, 0xff_f0, 0, 0));
-    expect(countMappedCharacters(format12)).toBe(0xff_ff_ff_f1);
-    // Two segments: 0x20 to 0x7e, and the last one.
-    const format4 = sfnt(u16(4, 32, 0, 4, 4, 1, 0, 0x7e, 0xff_ff, 0, 0x20, 0xff_ff, 0, 1, 0, 0));
-    expect(countMappedCharacters(format4)).toBe(0x7e - 0x20 + 1 + 1);
-    expect(countMappedCharacters(sfnt(u16(6, 0, 0, 0, 0, 0, 0, 0)))).toBe(0);
-    expect(countMappedCharacters(latin1('%!PS-AdobeFont-1.0: cmap'))).toBe(0);
   });
 });

@@ -7,8 +7,13 @@ import { PROBED_FILTERS } from './probe.ts';
 export interface CoreDictionary {
   readonly xref?: CoreXref | null;
   get(key: string): unknown;
+  getRaw(key: string): unknown;
   has(key: string): boolean;
   set(key: string, value: unknown): void;
+}
+
+export interface CoreName {
+  readonly name: string;
 }
 
 export interface CoreStream {
@@ -43,6 +48,8 @@ export interface CoreParser {
 }
 
 export interface CoreLexer {
+  /** The operators of drawing, where that is read. */
+  readonly knownCommands: object | null;
   getObj(): unknown;
   nextChar(): number;
 }
@@ -67,7 +74,9 @@ interface TextRequest {
 }
 
 export interface FontRequest {
+  readonly dict: CoreDictionary;
   readonly descriptor?: CoreDictionary | null;
+  readonly composite?: boolean;
   readonly firstChar?: unknown;
   readonly lastChar?: unknown;
 }
@@ -77,6 +86,12 @@ export interface CoreEvaluator {
   getTextContent(request: TextRequest): Promise<void>;
   translateFont(request: FontRequest): Promise<unknown>;
   extractWidths(dictionary: CoreDictionary, ...more: unknown[]): void;
+  readCidToGidMap(data: Uint8Array, ...more: unknown[]): unknown;
+}
+
+export interface CoreFont {
+  readonly font: { readonly cMap: CoreCharacterMap };
+  loadType3Data(...input: unknown[]): Promise<void>;
 }
 
 interface CorePage {
@@ -88,7 +103,7 @@ interface CorePage {
 export interface CoreCatalog {
   readonly xref: CoreXref;
   readonly metadata: unknown;
-  readonly fontCache: Iterable<Promise<{ readonly font: { readonly cMap: CoreCharacterMap } }>>;
+  readonly fontCache: Iterable<Promise<CoreFont>>;
 }
 
 interface CoreDocument {
@@ -109,10 +124,19 @@ export interface Core {
   readonly xref: CoreXref;
   readonly parser: CoreParser;
   readonly lexer: CoreLexer;
+  readonly font: CoreFont;
   readonly characterMap: CoreCharacterMap;
   readonly evaluator: CoreEvaluator;
   readonly stateManager: CoreStateManager;
   readonly catalog: CoreCatalog;
+  readonly make: CoreMakers;
+}
+
+/** Makes objects as a parser does. */
+export interface CoreMakers {
+  stream(bytes: Uint8Array, dictionary: CoreStream['dict']): CoreStream;
+  dictionary(xref: CoreXref): CoreDictionary;
+  name(name: string): CoreName;
 }
 
 /**
@@ -124,7 +148,7 @@ export interface Core {
 export async function reachCore(states: readonly unknown[]): Promise<Core> {
   const [flate, jpeg, brotli] = states as CoreStream[];
   const xref = flate?.dict?.xref;
-  if (states.length !== PROBED_FILTERS.length || !flate || !jpeg || !brotli || !xref) throw changed();
+  if (states.length !== PROBED_FILTERS.length || !flate?.dict || !jpeg || !brotli || !xref) throw changed();
   const { pdfDocument } = xref.pdfManager;
 
   let parser: CoreParser | undefined;
@@ -150,9 +174,9 @@ export async function reachCore(states: readonly unknown[]): Promise<Core> {
     sink: { enqueue: () => undefined, desiredSize: 1, ready: Promise.resolve() },
     viewBox: [0, 0, 9, 9],
   });
-  const [font] = pdfDocument.catalog.fontCache;
-  const characterMap = (await font)?.font.cMap;
-  if (!parser || !stateManager || !characterMap) throw changed();
+  const [loading] = pdfDocument.catalog.fontCache;
+  const font = await loading;
+  if (!parser || !stateManager || !font) throw changed();
 
   const flateStream = prototypeOf(flate);
   return {
@@ -164,10 +188,30 @@ export async function reachCore(states: readonly unknown[]): Promise<Core> {
     xref: prototypeOf(xref),
     parser: prototypeOf(parser),
     lexer: prototypeOf(parser.lexer),
-    characterMap: prototypeOf(characterMap),
+    font: prototypeOf(font),
+    characterMap: prototypeOf(font.font.cMap),
     evaluator: prototypeOf(evaluator),
     stateManager: prototypeOf(stateManager),
     catalog: prototypeOf(pdfDocument.catalog),
+    make: makersLike(xref.stream, flate.dict),
+  };
+}
+
+/** @param dictionary has a name as its `Filter` */
+function makersLike(stream: object, dictionary: CoreDictionary): CoreMakers {
+  const Stream = stream.constructor as new (
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    dictionary: CoreStream['dict'],
+  ) => CoreStream;
+  const Dictionary = dictionary.constructor as new (xref: CoreXref) => CoreDictionary;
+  const Name = (dictionary.get('Filter') as object).constructor as unknown as { get(name: string): CoreName };
+  if (Name.get('probe').name !== 'probe') throw changed();
+  return {
+    stream: (bytes, given) => new Stream(bytes, 0, bytes.length, given),
+    dictionary: (xref) => new Dictionary(xref),
+    name: (name) => Name.get(name),
   };
 }
 

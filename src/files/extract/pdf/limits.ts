@@ -6,13 +6,15 @@ import type {
   CoreDictionary,
   CoreEvaluator,
   CoreLexer,
+  CoreMakers,
+  CoreName,
   CoreParser,
   CoreStateManager,
   CoreStream,
   CoreXref,
   FontRequest,
 } from './core.ts';
-import { countMappedCharacters, FONT_FILES } from './fonts.ts';
+import { FONT_FILES, textualProgram } from './fonts.ts';
 import { chargeAll, meterOf, overflowAll } from './meter.ts';
 import type { PdfMeter } from './meter.ts';
 
@@ -27,18 +29,25 @@ const FONT_COST = 64 * 1024;
 /** To map one character of a font to another. */
 const CHARACTER_COST = 16;
 
-/** Bytes of one token: a string becomes an array of its characters. */
-const TOKEN_BYTES = 1_000_000;
+/** Bytes of one token of what is drawn: a string becomes an array of its characters, and then of its glyphs. */
+const DRAWN_TOKEN_BYTES = 1_000_000;
+/** Bytes of one token elsewhere. Where a stream does not have the length that it says, its bytes are taken for one. */
+const TOKEN_BYTES = 4_000_000;
 /** Tokens inside one array or dictionary, those nested in it among them. */
 const NESTED_TOKENS = 500_000;
 /** Graphics states that are saved and not yet restored. Unbalanced ones of a page are a few thousand at most. */
 const SAVED_STATES = 10_000;
 /** Bytes of XMP metadata, which become a tree of nodes. */
 const METADATA_BYTES = 256 * 1024;
-/** Characters that one character map or font program may map. Unicode has 65,536 in a plane. */
+/** Characters that one character map may map, or a font have widths for. Unicode has 65,536 in a plane. */
 const MAPPED_CHARACTERS = 0x4_00_00;
+/** Bytes of a map from characters to glyphs: two for each of the 65,536 that there can be. */
+const GLYPH_MAP_BYTES = 2 * 0x1_00_00;
 /** Ranges of codes that a character map distinguishes, all of which are gone through for each character. */
 const CODESPACE_RANGES = 1000;
+/** Flags of a font descriptor (ISO 32000 §9.8.2). */
+const SYMBOLIC = 4;
+const NONSYMBOLIC = 32;
 /** The greatest code of a font with one byte a character is 255; some count on from there. */
 const GREATEST_CODE = 0xff_ff;
 
@@ -47,8 +56,6 @@ const GREATEST_CODE = 0xff_ff;
  * form that draws itself in ever more forms, and fills tables that a few bytes declare. All of that passes
  * through a handful of methods, which from here on ask the document's {@link PdfMeter} first. It works for
  * every filter, chain of filters and encryption, which no look at the file from outside could do.
- *
- * What is not bounded here: subroutines that call each other in the outlines of Type 1 and CFF fonts.
  *
  * @throws Error when pdf.js is not as this was written for; it must not be used then
  */
@@ -71,12 +78,13 @@ function limitStreams({ decodingStream, flateStream, jpegStream, brotliStream }:
       return buffer;
     },
   }));
-  override(flateStream, () => ({
-    // Decoding with the runtime's DecompressionStream would gather all that comes, past `ensureBuffer`.
-    get isAsync() {
-      return false;
-    },
-  }));
+  // Decoding with the runtime's DecompressionStream would gather all that comes, past `ensureBuffer`.
+  for (const synchronous of [flateStream, brotliStream])
+    override(synchronous, () => ({
+      get isAsync() {
+        return false;
+      },
+    }));
   // Pictures are not looked at, and Brotli decodes into buffers of its own.
   for (const refused of [jpegStream, brotliStream])
     override(refused, () => ({
@@ -91,7 +99,7 @@ function limitTokens({ lexer, parser, stateManager }: Core): void {
   let bytesLeft = TOKEN_BYTES;
   override(lexer, (original) => ({
     getObj(this: CoreLexer) {
-      bytesLeft = TOKEN_BYTES;
+      bytesLeft = this.knownCommands ? DRAWN_TOKEN_BYTES : TOKEN_BYTES;
       return original.getObj.call(this);
     },
     nextChar(this: CoreLexer) {
@@ -176,20 +184,30 @@ function limitObjects({ xref, rawStream, catalog }: Core): void {
   }));
 }
 
-function limitFonts({ evaluator, characterMap }: Core): void {
+function limitFonts({ evaluator, font, characterMap, make }: Core): void {
   override(evaluator, (original) => ({
     async translateFont(this: CoreEvaluator, request) {
       meterFor(this.xref)?.charge(FONT_COST);
-      for (const name of FONT_FILES)
-        if (request.descriptor?.has(name) === true && !isModestProgram(request.descriptor.get(name)))
-          request.descriptor.set(name, null);
-      return original.translateFont.call(this, withinCodes(request));
+      const restore = replaceProgram(make, this.xref, request);
+      try {
+        return await original.translateFont.call(this, withinCodes(request));
+      } finally {
+        // What stays with the document must not grow with its fonts.
+        restore();
+      }
     },
     extractWidths(this: CoreEvaluator, dictionary, ...more) {
       const widths = countWidths(this.xref, dictionary, 'W', 1) + countWidths(this.xref, dictionary, 'W2', 3);
       meterFor(this.xref)?.bound(widths, MAPPED_CHARACTERS);
       original.extractWidths.call(this, dictionary, ...more);
     },
+    readCidToGidMap(this: CoreEvaluator, data, ...more) {
+      return original.readCidToGidMap.call(this, data.subarray(0, GLYPH_MAP_BYTES), ...more);
+    },
+  }));
+  override(font, () => ({
+    // How glyphs are drawn by operators, pictures and functions says nothing of what they mean.
+    loadType3Data: async () => undefined,
   }));
   const mapped = new WeakMap<object, number>();
   function chargeRange(map: object, from: number, to: number): void {
@@ -219,9 +237,47 @@ function limitFonts({ evaluator, characterMap }: Core): void {
   }));
 }
 
-function isModestProgram(program: unknown): boolean {
-  if (typeof program !== 'object' || program === null || !('getBytes' in program)) return true;
-  return countMappedCharacters((program as CoreStream).getBytes()) <= MAPPED_CHARACTERS;
+/** Gives a font a program that has only what is needed for text. @returns what puts the old one back */
+function replaceProgram(make: CoreMakers, xref: CoreXref, request: FontRequest): () => void {
+  const { dict, descriptor } = request;
+  const name = FONT_FILES.find((key) => descriptor?.has(key));
+  const file = name === undefined ? undefined : descriptor?.get(name);
+  if (!descriptor || name === undefined || typeof file !== 'object' || file === null || !('getBytes' in file))
+    return () => undefined;
+  const raw = descriptor.getRaw(name);
+  const program = textualProgram((file as CoreStream).getBytes());
+  // A composite font has character maps in the place of encodings.
+  if (program.kind === 'encoding' && request.composite !== true)
+    addEncoding(make, xref, dict, descriptor, program.encoding);
+  descriptor.set(name, program.kind === 'program' ? make.stream(program.bytes, (file as CoreStream).dict) : null);
+  return () => descriptor.set(name, raw);
+}
+
+/** Gives a font the encoding of its program, where it says none itself (ISO 32000 §9.6.5). */
+function addEncoding(
+  make: CoreMakers,
+  xref: CoreXref,
+  dictionary: CoreDictionary,
+  descriptor: CoreDictionary,
+  encoding: ReadonlyMap<number, string> | string | undefined,
+): void {
+  if (encoding === 'StandardEncoding' && !dictionary.has('ToUnicode')) {
+    const flags = descriptor.get('Flags');
+    descriptor.set('Flags', ((typeof flags === 'number' ? flags : 0) & ~SYMBOLIC) | NONSYMBOLIC);
+  }
+  const own = dictionary.get('Encoding');
+  if (encoding === undefined || typeof encoding === 'string') return;
+  const isDictionary = typeof own === 'object' && own !== null && 'getRaw' in own;
+  const base = (isDictionary ? (own as CoreDictionary).get('BaseEncoding') : own) as Partial<CoreName> | undefined;
+  // Names of others mean nothing, here as in pdf.js.
+  if (/^(?:MacRoman|MacExpert|WinAnsi)Encoding$/.test(base?.name ?? '')) return;
+  const differences = isDictionary ? (own as CoreDictionary).get('Differences') : undefined;
+  const merged = make.dictionary(xref);
+  merged.set('Differences', [
+    ...[...encoding].flatMap(([code, glyph]) => [code, make.name(glyph)]),
+    ...(Array.isArray(differences) ? (differences as unknown[]) : []),
+  ]);
+  dictionary.set('Encoding', merged);
 }
 
 /** The widths of a composite font that ranges declare (ISO 32000 §9.7.4.3). @param values after each range */
