@@ -1,6 +1,7 @@
 import { decodedStream } from '../decode.ts';
 import type { StreamProgress } from '../decode.ts';
 import { linesOf } from '../lines.ts';
+import type { Line } from '../lines.ts';
 import { Stopped } from '../model.ts';
 import { Pace } from '../pace.ts';
 import { CsvTable } from './csv-table.ts';
@@ -49,13 +50,23 @@ export async function describeTable(
   const table = format === 'jsonl' ? new JsonLinesTable(head) : new CsvTable(format, head);
   try {
     const pieces = decodedStream(stream, limits.bytes, pace, progress);
-    if (table instanceof JsonLinesTable) for await (const line of linesOf(pieces, LINE_CHARACTERS)) table.line(line);
+    if (table instanceof JsonLinesTable) await readLines(table, linesOf(pieces, LINE_CHARACTERS), progress);
     else for await (const piece of pieces) table.write(piece);
   } catch (thrown) {
     if (!(thrown instanceof Stopped)) throw thrown;
     progress.more = true;
   }
   return table.summary(progress.more);
+}
+
+async function readLines(table: JsonLinesTable, lines: AsyncIterable<Line>, progress: StreamProgress): Promise<void> {
+  let held: Line | undefined;
+  for await (const line of lines) {
+    if (held) table.line(held);
+    held = line;
+  }
+  // Where there is more, the last line is only the beginning of one.
+  if (held && !progress.more) table.line(held);
 }
 
 function formatOf(type: string): TableSummary['format'] | undefined {

@@ -9,8 +9,8 @@ export const LINE_CHARACTERS = 1_000_000;
 /** Objects and lists of a JSON document, and how deep they lie: each takes far more memory than text. */
 const MAX_NODES = 500_000;
 const MAX_DEPTH = 500;
-/** Values of JSON Lines that are kept for the sketch. */
-const SKETCHED_LINES = 100;
+/** Code units of the lines that are kept for the sketch. */
+const SKETCHED_CHARACTERS = 1_000_000;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -32,6 +32,7 @@ export function describeJson(text: string, headRows: number): TableSummary | und
 export class JsonLinesTable {
   readonly #rows: JsonRows;
   readonly #sketched: unknown[] = [];
+  #sketchedLeft = SKETCHED_CHARACTERS;
   #bad = 0;
 
   /** @param headRows rows that are shown */
@@ -47,7 +48,8 @@ export class JsonLinesTable {
       return;
     }
     this.#rows.add(value);
-    if (this.#sketched.length < SKETCHED_LINES) this.#sketched.push(value);
+    this.#sketchedLeft -= text.length;
+    if (this.#sketchedLeft >= 0) this.#sketched.push(value);
   }
 
   /** @param more the file goes on */
@@ -64,7 +66,8 @@ class JsonRows {
   readonly #headRows: number;
   readonly #names = new Map<string, number>();
   readonly #counts = new ColumnCounts();
-  readonly #head: unknown[] = [];
+  /** As they are shown: a row itself may be large. */
+  readonly #head: ReadonlyMap<string, Cell>[] = [];
   readonly #kinds = { object: 0, list: 0, scalar: 0 };
   #rows = 0;
 
@@ -81,7 +84,10 @@ class JsonRows {
       this.#names.set(name, index);
       this.#counts.add(index, typeOfValue(value));
     }
-    if (this.#head.length < this.#headRows) this.#head.push(row);
+    if (this.#head.length < this.#headRows) {
+      const cells = fieldsOf(row).slice(0, MAX_COLUMNS);
+      this.#head.push(new Map(cells.map(([name, value]) => [name, shown(value)])));
+    }
   }
 
   summary(): Pick<TableSummary, 'columns' | 'rows' | 'head' | 'badRows'> {
@@ -89,10 +95,7 @@ class JsonRows {
     return {
       columns: this.#counts.columns(names, this.#rows),
       rows: this.#rows,
-      head: this.#head.map((row) => {
-        const fields = new Map(fieldsOf(row));
-        return names.map((name) => shown(fields.get(name)));
-      }),
+      head: this.#head.map((row) => names.map((name) => row.get(name) ?? null)),
       badRows: this.#rows - Math.max(...Object.values(this.#kinds)),
     };
   }
