@@ -85,18 +85,23 @@ describe('windows over a text', () => {
 
   it('give the whole text, one after the other, whatever their size', () => {
     fc.assert(
-      fc.property(anyText, fc.integer({ min: -1, max: 30 }), fc.boolean(), (text, limit, byPart) => {
-        const windows = read(text, byPart ? { part: 1, limit } : { limit });
-        expect(windows.map((window) => window.text).join('')).toBe(text.parts.map((part) => part.text).join('\n\n'));
-        for (const [index, window] of windows.entries()) {
-          expect(window.text.isWellFormed()).toBe(true);
-          expect(window.start).toBe(index === 0 ? 0 : windows[index - 1]!.end);
-          expect(window.end - window.start).toBe(window.text.length);
-          // A character of two code units may be one more than was asked for.
-          expect(window.text.length).toBeLessThanOrEqual(Math.max(2, limit));
-          expect(window.label).toBe(`part ${window.part}`);
-        }
-      }),
+      fc.property(
+        anyText,
+        fc.oneof(fc.integer({ min: -1, max: 30 }), fc.constantFrom(NaN, 1.5, Infinity)),
+        fc.boolean(),
+        (text, limit, byPart) => {
+          const windows = read(text, byPart ? { part: 1, limit } : { limit });
+          expect(windows.map((window) => window.text).join('')).toBe(text.parts.map((part) => part.text).join('\n\n'));
+          for (const [index, window] of windows.entries()) {
+            expect(window.text.isWellFormed()).toBe(true);
+            expect(window.start).toBe(index === 0 ? 0 : windows[index - 1]!.end);
+            expect(window.end - window.start).toBe(window.text.length);
+            // A character of two code units may be one more than was asked for.
+            expect(window.text.length).toBeLessThanOrEqual(Math.max(2, limit || 1));
+            expect(window.label).toBe(`part ${window.part}`);
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -55,7 +55,8 @@ export function sectionsOf({ parts }: ExtractedText, request: WindowRequest): Se
   const place = starts.findLastIndex((start) => start <= offset);
   const piece = (index: number) => (parts[index]?.text ?? '') + (index < parts.length - 1 ? SEPARATOR : '');
   const start = (starts[place] ?? 0) + boundary(piece(place), offset - (starts[place] ?? 0));
-  const wanted = Math.min(to, start + Math.max(1, request.limit));
+  // A window without a character would be followed by itself.
+  const wanted = Math.min(to, start + Math.max(1, Math.floor(request.limit) || 1));
   const pieces: string[] = [];
   let end = start;
   for (let index = place; index < parts.length && end < wanted; index++) {
