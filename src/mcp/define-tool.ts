@@ -165,8 +165,25 @@ export function advertised(schema: z.ZodObject): StandardSchemaWithJSON {
   };
 }
 
-/** Without `$schema`: 2020-12 is what MCP takes for granted, and to say so twice a tool costs its reader tokens. */
+/**
+ * The shape, in few words, because every conversation pays for each of them. Left out is what says nothing
+ * (`$schema`: 2020-12 is what MCP takes for granted; the bounds of safe integers), what only a broken call meets and
+ * is told then (lengths), and of outputs what nobody acts on (that no other properties come; what inner objects must
+ * have). A call is checked against the schema itself.
+ */
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io,
+    override: ({ jsonSchema: part, path }) => {
+      delete part.minLength;
+      delete part.maxLength;
+      delete part.maxItems;
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+      if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
+      if (io === 'input') return;
+      if (part.additionalProperties === false) delete part.additionalProperties;
+      if (path.length > 0) delete part.required;
+    },
+  });
   return rest;
 }

@@ -58,7 +58,7 @@ export const sessionReference = z
   .refine(visible, HIDDEN);
 
 /** The argument with which most tools name the session they work in. */
-export const session = sessionReference.optional().describe('Id or slug; without it, the session `default`');
+export const session = sessionReference.optional().describe('Id or slug; else `default`');
 
 /** What a result says of the session it worked in. */
 export const sessionRef = z.object({ id: z.string(), slug: z.string(), title: z.string() });

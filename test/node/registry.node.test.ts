@@ -23,7 +23,7 @@ const registry = new Registry(toolsets);
 const tools = [...registry.select(new URLSearchParams()).tools.values()];
 
 /** The most that all default definitions may cost a client that reads them. */
-const TOKEN_LIMIT = 8000;
+const TOKEN_LIMIT = 6000;
 /** As a model and a person read it. */
 const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 /** Written anew by `npx vitest run --project node test/node/registry -u`. */

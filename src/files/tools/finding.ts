@@ -9,6 +9,8 @@ import { shownFile, showWithSession } from '../shown.ts';
 import { file, isoTime, line, ofSession, showAll } from './shared.ts';
 
 const changed = z.object({ id: z.string(), path: z.string(), version: z.int(), size: z.int() });
+/** What is needed to read on, or to fetch; file_list has the rest. */
+const readFile = shownFile.pick({ id: true, path: true, type: true, size: true, version: true });
 
 /** Tools that look and read. */
 export function findingTools(service: FileService) {
@@ -91,7 +93,7 @@ export function findingTools(service: FileService) {
     }),
     output: z.object({
       session: sessionRef,
-      file: shownFile,
+      file: readFile,
       summary: z.string().optional().describe('Of CSV and JSON: rows, columns, schema'),
       text: z.string(),
       offset: z.int(),
@@ -209,15 +211,15 @@ export function findingTools(service: FileService) {
     input: z.strictObject({ file, session: ofSession }),
     output: z.object({
       session: sessionRef,
-      file: shownFile,
+      file: readFile.extend({ sha256: z.string() }),
       download: z.object({ url: z.string(), expires_at: z.string() }),
     }),
     handle: async ({ file: reference, session }, { workspace, principal, origin }) => {
       const { file: entry, path, expiresAt } = await service.link(workspace, principal, { file: reference, session });
       return { ...showWithSession(entry), download: { url: `${origin}${path}`, expires_at: isoTime(expiresAt) } };
     },
-    text: ({ session: { slug }, file: shown, download: { url, expires_at } }) =>
-      `${line(shown)} in ${slug}, until ${expires_at}:\n${url}`,
+    text: ({ session: { slug }, file: { id, path, type, size }, download: { url, expires_at } }) =>
+      `${path} (id ${id}, ${type}, ${size} bytes) in ${slug}, until ${expires_at}:\n${url}`,
     content: ({ file: { path, type, size }, download: { url } }) => [
       { type: 'resource_link', uri: url, name: path, mimeType: type, size },
     ],
