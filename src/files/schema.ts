@@ -223,4 +223,8 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
       END;
       INSERT INTO file_names (file_id, path) SELECT id, path FROM files WHERE deleted_at IS NULL;`,
   },
+  {
+    name: 'files: how often the text of a content was tried',
+    sql: 'ALTER TABLE content_texts ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;',
+  },
 ];

@@ -66,6 +66,20 @@ export class TextStore extends Store {
     );
   }
 
+  /** Notes that a content is about to be read. @returns how often it has been, this time included */
+  attempt(sha256: string): number {
+    const row = this.db.first<{ attempts: number }>(
+      'UPDATE content_texts SET attempts = attempts + 1 WHERE sha256 = ? RETURNING attempts',
+      sha256,
+    );
+    return row?.attempts ?? 1;
+  }
+
+  /** Takes an attempt back that ended for a reason outside of the content. */
+  release(sha256: string): void {
+    this.db.run('UPDATE content_texts SET attempts = attempts - 1 WHERE sha256 = ?', sha256);
+  }
+
   /** Keeps what was read. Of a content that went meanwhile nothing is kept. */
   keep(sha256: string, read: ReadText): void {
     this.db.transaction(() => {

@@ -168,6 +168,24 @@ it('a text that cannot be read is tried once', async () => {
   await expect(bob.call('file_read', { file: id })).rejects.toThrow(/^unsupported.*broken/);
 });
 
+it('a text whose reading took the object down twice is not read again, and holds up no other', async () => {
+  const bob = await somebody();
+  const { id } = await bob.write('bomb.txt', 'tick');
+  await allRead(bob);
+  const [read] = await bob.rows('content_texts');
+  expect(read).toMatchObject({ state: 'text', attempts: 1 });
+  // What is there when the platform has ended the object for the second time.
+  await bob.sql("DELETE FROM content_parts; UPDATE content_texts SET state = 'pending', attempts = 2");
+  await bob.write('harmless.txt', 'tock');
+  await allRead(bob);
+  const states = new Map((await bob.rows('content_texts')).map((row) => [row['sha256'], row['state']]));
+  expect(states.get(read?.['sha256'])).toBe('too_slow');
+  expect([...states.values()].map(String).toSorted()).toEqual(['text', 'too_slow']);
+  // The bytes of a text file are shown as they are.
+  expect(await bob.call('file_read', { file: id })).toMatchObject({ text: 'tick' });
+  expect((await search(bob, 'tock')).map(({ path }) => path)).toEqual(['harmless.txt']);
+});
+
 it('search and fetch have the shape that ChatGPT wants, as text too', async () => {
   const bob = await somebody();
   const { id } = await bob.write('folder/haiku.txt', 'An old silent pond');
