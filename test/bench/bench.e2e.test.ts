@@ -15,8 +15,10 @@ afterAll(() => {
   for (const folder of [temporary, profiles]) rmSync(folder, { recursive: true, force: true });
 });
 
-async function bench(...args: string[]): Promise<{ status: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--no-warnings', join(ROOT, 'scripts/bench.ts'), ...args], {
+const bench = async (...args: string[]) => run('bench.ts', ...args);
+
+async function run(script: string, ...args: string[]): Promise<{ status: number | null; output: string }> {
+  const child = spawn(process.execPath, ['--no-warnings', join(ROOT, 'scripts', script), ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,4 +76,14 @@ describe('npm run bench', () => {
     expect(status, output).toBe(1);
     expect(output).toMatch(/There is no case everything\. There are: healthz, .*state-get,/s);
   });
+});
+
+describe('npm run bench:files', () => {
+  it('sends a file up and down by turns with a Worker that only pipes, and says how it stands to it', async () => {
+    const { status, output } = await run('bench-files.ts', '--rounds', '2', '--mb', '3');
+    expect(status, output).toBe(0);
+    for (const way of ['Upload', 'Download'])
+      expect(output).toMatch(new RegExp(`^  ${way} +\\d+ MB/s +\\d+ MB/s +\\d\\.\\d\\d +[✔!] at least 0\\.9$`, 'm'));
+    expect(readdirSync(temporary)).toEqual([]);
+  }, 120_000);
 });

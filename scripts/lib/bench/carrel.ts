@@ -1,18 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { Browser } from '../../client/browser.ts';
 import { call, connect, connectWithToken, PersonalAuth } from '../../client/mcp.ts';
-import { bundleWorker } from '../bundle.ts';
-import { readProject } from '../deploy/project.ts';
-import type { Project } from '../deploy/project.ts';
-import { asObjects, asText } from '../deploy/api.ts';
-import { DEVELOPMENT_VARS } from '../dev-server.ts';
-import { DIRECTORY_BINDING } from '../local-migrations.ts';
-import { ROOT } from '../paths.ts';
-import { MADE_SECRETS, makeSecret } from '../secrets.ts';
+import { applyMigrations, NAME, projectWorker } from './project-worker.ts';
 import { startWorker } from './worker-host.ts';
-import type { Compatibility, WorkerHost, WorkerHostOptions } from './worker-host.ts';
+import type { Compatibility, WorkerHost } from './worker-host.ts';
 
 /** Keys of the session that is read, of the small workspace and of the large one. */
 export const FEW_KEYS = 10;
@@ -51,45 +41,7 @@ export interface Carrel {
   readonly compatibility: Compatibility;
 }
 
-type Env = WorkerHostOptions['env'];
-
-/** What wrangler.toml binds, with the vars of `npm start` and secrets of this run. */
-function environment({ vars, buckets, config }: Project): Pick<WorkerHostOptions, 'env' | 'exports'> {
-  const secrets = Object.fromEntries(MADE_SECRETS.map((name) => [name, makeSecret()]));
-  const texts = Object.entries({ ...vars, ...DEVELOPMENT_VARS, ...secrets }).map(
-    ([name, value]) => [name, { type: 'text', value }] as const,
-  );
-  const objects = asObjects((config['durable_objects'] as { bindings?: unknown } | undefined)?.bindings).map(
-    (entry) => ({ binding: asText(entry['name']) ?? '', className: asText(entry['class_name']) ?? '' }),
-  );
-  const env: Env = {
-    ...Object.fromEntries(texts),
-    [DIRECTORY_BINDING]: { type: 'd1', id: DIRECTORY_BINDING },
-    ...Object.fromEntries(buckets.map(({ binding, name }) => [binding, { type: 'r2', name }])),
-    ...Object.fromEntries(
-      objects.map(({ binding, className }) => [
-        binding,
-        { type: 'durable-object', worker: NAME, exportName: className },
-      ]),
-    ),
-  };
-  const exports = Object.fromEntries(
-    objects.map(({ className }) => [className, { type: 'durable-object', storage: 'sqlite' } as const]),
-  );
-  return { env, exports };
-}
-
-const NAME = 'carrel';
 const WORKSPACE_CLASS = 'Workspace';
-
-async function applyMigrations({ miniflare }: WorkerHost, names: readonly string[]): Promise<void> {
-  const { unstable_splitSqlQuery: split } = await import('wrangler');
-  const database = await miniflare.getD1Database(DIRECTORY_BINDING);
-  for (const name of names) {
-    const statements = split(readFileSync(join(ROOT, 'migrations', name), 'utf8'));
-    await database.batch(statements.map((statement) => database.prepare(statement)));
-  }
-}
 
 /** Somebody who signs in through OAuth and has some sessions, one of them with a few keys. */
 async function settle(url: string, email: string): Promise<string> {
@@ -177,36 +129,17 @@ export interface CarrelOptions {
   readonly inspect: boolean;
 }
 
-/** What wrangler.toml says of the runtime. */
-function compatibilityOf({ config }: Project): Compatibility {
-  const flags = config['compatibility_flags'];
-  return {
-    date: asText(config['compatibility_date']) ?? '',
-    flags: Array.isArray(flags) ? flags.filter((flag) => typeof flag === 'string') : [],
-  };
-}
-
 /**
  * Starts our Worker with people who have something in their workspaces. It starts twice: the first time
  * it is furnished, with what that needs, the second time it is as it is measured.
  */
 export async function startCarrel({ folder, inspect }: CarrelOptions): Promise<Carrel> {
-  const project = await readProject(ROOT);
-  const bundle = join(folder, 'carrel');
-  const compatibility = compatibilityOf(project);
-  await bundleWorker({ root: ROOT, entry: 'src/index.ts', folder: bundle });
-  const common = {
-    name: NAME,
-    bundle,
-    compatibility,
-    persistTo: join(folder, 'state'),
-    ...environment(project),
-  };
-  const furnished = await startWorker({ ...common, inspectObjects: true });
+  const { options, migrations } = await projectWorker(folder);
+  const furnished = await startWorker({ ...options, inspectObjects: true });
   const { port } = furnished;
   let tokens: Omit<Tokens, 'revoked'>;
   try {
-    await applyMigrations(furnished, project.migrations);
+    await applyMigrations(furnished, migrations);
     const people = ['ada@example.com', 'mary@example.com', 'joan@example.com'];
     const [few = '', many = '', writer = ''] = await Promise.all(people.map((email) => settle(furnished.url, email)));
     tokens = { few, many, writer };
@@ -216,10 +149,15 @@ export async function startCarrel({ folder, inspect }: CarrelOptions): Promise<C
   } finally {
     await furnished.stop();
   }
-  const host = await startWorker({ ...common, port, inspect });
+  const host = await startWorker({ ...options, port, inspect });
   try {
     const revoked = await comeAndGo(host.url);
-    return { host, tokens: { ...tokens, revoked }, tools: await countTools(host.url, tokens.few), compatibility };
+    return {
+      host,
+      tokens: { ...tokens, revoked },
+      tools: await countTools(host.url, tokens.few),
+      compatibility: options.compatibility,
+    };
   } catch (thrown) {
     await host.stop();
     throw thrown;

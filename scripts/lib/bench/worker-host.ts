@@ -29,6 +29,8 @@ export interface WorkerHostOptions {
   readonly port?: number;
   /** For a CPU profile. Off it costs nothing. */
   readonly inspect?: boolean;
+  /** Another Worker in the same workerd, such as one that is compared with this one over the same storage. */
+  readonly beside?: Pick<WorkerHostOptions, 'name' | 'bundle' | 'env'>;
   /** Lets SQL be run inside of Durable Objects. Their classes are wrapped for it, so nothing is timed then. */
   readonly inspectObjects?: boolean;
 }
@@ -37,6 +39,8 @@ export interface WorkerHostOptions {
 export interface WorkerHost {
   readonly url: string;
   readonly port: number;
+  /** Where the Worker beside it is; the same where there is none. */
+  readonly besideUrl: string;
   readonly miniflare: Miniflare;
   /** The WebSocket of the inspector. */
   inspector(): Promise<string>;
@@ -67,6 +71,7 @@ export async function startWorker(options: WorkerHostOptions): Promise<WorkerHos
   // It takes a moment to load, which a fault in the arguments should not have to wait for.
   const { Log, LogLevel, Miniflare: Host } = await import('miniflare');
   const port = options.port ?? (await freePort());
+  const besidePort = options.beside ? await freePort() : port;
   const miniflare = new Host({
     host: '127.0.0.1',
     port: 0,
@@ -79,24 +84,26 @@ export async function startWorker(options: WorkerHostOptions): Promise<WorkerHos
     ...(options.inspectObjects === true && { unsafeInspectDurableObjects: true }),
     ...(options.persistTo !== undefined && { resourcePersistencePath: options.persistTo }),
     workers: [
-      {
-        config: {
-          type: 'worker',
-          name: options.name,
-          compatibilityDate: options.compatibility.date,
-          compatibilityFlags: [...options.compatibility.flags],
-          manifest: { mainModule: 'index.js', modulesRoot: options.bundle, modules: modulesOf(options.bundle) },
-          env: options.env,
-          exports: options.exports ?? {},
-        },
-        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }], unsafeRegisterWorker: false },
+      { name: options.name, bundle: options.bundle, env: options.env, exports: options.exports ?? {}, port },
+      ...(options.beside ? [{ ...options.beside, exports: {}, port: besidePort }] : []),
+    ].map((worker) => ({
+      config: {
+        type: 'worker',
+        name: worker.name,
+        compatibilityDate: options.compatibility.date,
+        compatibilityFlags: [...options.compatibility.flags],
+        manifest: { mainModule: 'index.js', modulesRoot: worker.bundle, modules: modulesOf(worker.bundle) },
+        env: worker.env,
+        exports: worker.exports,
       },
-    ],
+      dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: worker.port }], unsafeRegisterWorker: false },
+    })),
   });
   await miniflare.ready;
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    besideUrl: `http://127.0.0.1:${besidePort}`,
     miniflare,
     inspector: async () => {
       const { host } = await miniflare.getInspectorURL();
