@@ -11,8 +11,10 @@ export function fileResources(service: FileService): ResourceFamily {
   return {
     name: 'files',
     title: 'Files',
-    description: 'The files of the workspace, newest first; up to 256 KB each can be read here.',
-    uriTemplate: fileUri('{id}'),
+    description:
+      'The files of the workspace, newest first; up to 256 KB each can be read here. Named by id, or by path in the session `default`.',
+    // `+`: a path has slashes (RFC 6570 §3.2.3).
+    uriTemplate: fileUri('{+file}'),
     async list(cursor, { workspace }) {
       const page = await service.list(workspace, {
         scope: { all: true },
@@ -28,17 +30,27 @@ export function fileResources(service: FileService): ResourceFamily {
           name: path,
           mimeType: type,
           size,
-          annotations: { lastModified: new Date(updatedAt).toISOString() },
+          annotations: { audience: ['user', 'assistant'], lastModified: new Date(updatedAt).toISOString() },
         })),
         nextCursor: page.nextCursor,
       };
     },
-    async read(id, { workspace }) {
-      const whole = await service.readWhole(workspace, id);
+    complete: async (typed, { workspace }) => service.paths(workspace, typed),
+    async read(reference, { workspace }) {
+      const whole = await service.readWhole(workspace, unescaped(reference));
       const mimeType = whole.file.type;
       return 'text' in whole ? { mimeType, text: whole.text } : { mimeType, blob: toBase64(whole.bytes) };
     },
   };
+}
+
+/** A path as a file has it. One that a client did not escape may have a `%` that escapes nothing. */
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Base64 with padding (RFC 4648 §4), as MCP wants it. */

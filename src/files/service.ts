@@ -93,6 +93,11 @@ export class FileService {
     }
   }
 
+  /** Paths of the default session that begin so, for somebody who types one: at most a hundred and one. */
+  async paths({ files }: FileWorkspace, beginning: string): Promise<readonly string[]> {
+    return files.paths(beginning, MAX_COMPLETIONS + 1);
+  }
+
   /** One level of folders, by path. @throws CarrelError as {@link list} */
   async folder(
     { files }: FileWorkspace,
@@ -185,9 +190,9 @@ export class FileService {
   /** A whole file that is small enough to be read at once, as text if it is text. @throws CarrelError `too_large` */
   async readWhole(
     workspace: FileWorkspace,
-    id: string,
+    reference: string,
   ): Promise<{ file: FileEntry; text: string } | { file: FileEntry; bytes: Uint8Array }> {
-    const file = await this.find(workspace, { file: id });
+    const file = await this.find(workspace, { file: reference });
     if (file.size > MAX_RESOURCE_BYTES)
       throw new CarrelError(
         'too_large',
@@ -338,6 +343,8 @@ const NO_TEXT: Readonly<Record<string, string>> = {
   too_slow: 'It takes too long to be read',
 };
 
+/** Values that MCP allows in one answer to a completion; one more says that there are others. */
+const MAX_COMPLETIONS = 100;
 /** How often {@link FileService.wait} looks, in ms: each is a call of the workspace. */
 const POLL_MS = 1000;
 

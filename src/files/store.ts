@@ -133,6 +133,21 @@ export class FileStore extends Store {
     return { ...this.#page(bare(session), rows, limit), folders, next: last === undefined ? undefined : [last] };
   }
 
+  /** Paths of the default session that begin so, in order. */
+  paths(beginning: string, limit: number): string[] {
+    return this.db
+      .all<{ path: string }>(
+        `SELECT path FROM files WHERE session_id = ? AND deleted_at IS NULL AND path >= ? AND path < ?
+         ORDER BY path LIMIT ?`,
+        this.session(undefined).id,
+        beginning,
+        // Behind every path that begins so: no path has this character.
+        `${beginning}\u{10FFFF}`,
+        limit,
+      )
+      .map(({ path }) => path);
+  }
+
   /** What is in the trash, the newest first. */
   trash(limit: number, after: Position | undefined): FilePage {
     const [deletedAt, id] = after ?? [Number.MAX_SAFE_INTEGER, ''];

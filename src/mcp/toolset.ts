@@ -39,7 +39,7 @@ export interface ResourceFamily {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** RFC 6570 with one variable: `carrel://files/{id}`. */
+  /** RFC 6570 with one variable: `carrel://carts/{id}`, or `{+path}` for one with slashes. */
   readonly uriTemplate: string;
   /** Its members; without it they are found by other means, such as a tool. */
   list?(cursor: string | undefined, context: RequestContext): Promise<ResourcePage>;

@@ -58,7 +58,7 @@ describe('both eras get the same', () => {
       expect(
         resourceTemplates.map(({ uriTemplate }) => uriTemplate),
         era,
-      ).toEqual(['carrel://files/{id}']);
+      ).toEqual(['carrel://files/{+file}']);
       const missing = client().readResource({ uri: 'carrel://files/fil_00000000000000000000' });
       await expect(missing, era).rejects.toThrow(/not found/i);
     }

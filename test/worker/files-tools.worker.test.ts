@@ -60,7 +60,7 @@ describe('tools and resources', () => {
       name: 'resource.json',
       mimeType: 'application/json',
       size: 10,
-      annotations: { lastModified: expect.stringMatching(/^\d{4}-/) as string },
+      annotations: { audience: ['user', 'assistant'], lastModified: expect.stringMatching(/^\d{4}-/) as string },
     });
     const { contents } = await client.readResource({ uri: `carrel://files/${id}` });
     expect(contents).toEqual([{ uri: `carrel://files/${id}`, mimeType: 'application/json', text: '{"a":"é"}' }]);
@@ -68,6 +68,29 @@ describe('tools and resources', () => {
     const upload = await ada.upload('large', large);
     await put(upload.url, large);
     await expect(client.readResource({ uri: `carrel://files/${upload.id}` })).rejects.toThrow(/256 KB/);
+  });
+
+  it('complete paths, and read a resource by its path', async () => {
+    const bob = await Owner.signIn('paths@example.com');
+    const paths = ['notes/100% sure?.md', 'notes/a b.md', 'notes/é/plan.md', 'other.md'];
+    for (const path of paths) await bob.write(path, `at ${path}`);
+    const client = await bob.mcp();
+    const completed = async (typed: string) => {
+      const ref = { type: 'ref/resource' as const, uri: 'carrel://files/{+file}' };
+      return (await client.complete({ ref, argument: { name: 'file', value: typed } })).completion;
+    };
+    expect(await completed('notes/')).toEqual({ values: paths.slice(0, 3), total: 3, hasMore: false });
+    expect((await completed('')).values).toEqual(paths);
+    expect((await completed('notes/é')).values).toEqual(['notes/é/plan.md']);
+    for (const none of ['Notes', 'notes0', '%', '\u0000', 'x'.repeat(5000)])
+      expect((await completed(none)).values, none).toEqual([]);
+    const read = async (path: string) => (await client.readResource({ uri: `carrel://files/${path}` })).contents[0];
+    for (const path of paths) {
+      expect(await read(encodeURI(path).replaceAll('?', '%3F'))).toMatchObject({ text: `at ${path}` });
+      expect(await read(path.split('/').map(encodeURIComponent).join('/'))).toMatchObject({ text: `at ${path}` });
+    }
+    expect(await read('notes/a b.md')).toMatchObject({ text: 'at notes/a b.md' });
+    await expect(read('notes/none.md')).rejects.toThrow(/not found/i);
   });
 
   it('write no path that is none, and no more text than they say', async () => {
