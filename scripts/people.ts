@@ -5,10 +5,9 @@
  */
 import { parseArgs } from 'node:util';
 
-import { PeopleRepo } from '../src/directory/people-repo.ts';
 import type { PersonEntry } from '../src/directory/types.ts';
 import { asObject, asText } from './lib/deploy/api.ts';
-import { deployedTarget, localTarget, operate } from './lib/operator.ts';
+import { allPeople, deployedTarget, localTarget, operate } from './lib/operator.ts';
 import type { Target } from './lib/operator.ts';
 import { ROOT } from './lib/paths.ts';
 import {
@@ -39,24 +38,13 @@ const USAGE = `
 `;
 
 const COMMANDS = ['disable', 'enable', 'delete'] as const;
-const PAGE = 500;
-
-async function* everybody(d1: D1Database): AsyncGenerator<PersonEntry> {
-  const repo = new PeopleRepo(d1);
-  for (let after: string | undefined; ;) {
-    const page = await repo.list(PAGE, after);
-    yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < PAGE) return;
-  }
-}
 
 const day = (at: number | undefined): string => (at === undefined ? 'never' : new Date(at).toISOString().slice(0, 10));
 
 async function list({ d1, origin }: Target): Promise<void> {
   process.stdout.write(`${heading('People', origin)}\n\n`);
   let count = 0;
-  for await (const { id, email, role, disabledAt, lastSignInAt } of everybody(d1)) {
+  for await (const { id, email, role, disabledAt, lastSignInAt } of allPeople(d1)) {
     count += 1;
     const state = disabledAt === undefined ? '' : `  ${MARKS.warning()} disabled ${day(disabledAt)}`;
     process.stdout.write(
@@ -69,7 +57,7 @@ async function list({ d1, origin }: Target): Promise<void> {
 /** The person of an id or an address. @throws Stop when there is none, or several */
 async function find(d1: D1Database, named: string): Promise<PersonEntry> {
   const found: PersonEntry[] = [];
-  for await (const person of everybody(d1))
+  for await (const person of allPeople(d1))
     if (person.id === named || person.email === named.toLowerCase()) found.push(person);
   const [person, second] = found;
   if (!person) throw new Stop(`There is no person ${named}. \`npm run people -- list\` shows who is here.`);

@@ -155,6 +155,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       scopes: registry.scopes,
       servers,
       oauthEnv,
+      bucket,
       drop: hasFiles ? drop : undefined,
     });
   };

@@ -19,6 +19,8 @@ import type { DirectoryRepo } from './directory/repo.ts';
 import { DirectoryService } from './directory/service.ts';
 import { dropRoutes } from './files/drop/routes.tsx';
 import type { DropService } from './files/drop/service.ts';
+import { UpkeepService } from './files/upkeep-service.ts';
+import type { FileBucket } from './files/bucket.ts';
 import { FormTokens } from './http/form-token.ts';
 import type { Route } from './http/route.ts';
 import { Admission } from './identity/admission.ts';
@@ -57,6 +59,7 @@ interface PeopleDependencies {
   readonly scopes: readonly Scope[];
   readonly servers: AuthorizationServers;
   readonly oauthEnv: OAuthEnv;
+  readonly bucket: FileBucket;
   /** Undefined where the files are switched off. */
   readonly drop: DropService | undefined;
 }
@@ -154,7 +157,11 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     ...entryRoutes({ signIn, admission, formTokens }),
     ...accountRoutes({ account, signedIn, signIn, connections: new Connections(lines, clients) }),
     ...adminRoutes({ people, signedIn }),
-    ...operatorRoutes({ people, signature: new OperatorSignature(keyring) }),
+    ...operatorRoutes({
+      people,
+      signature: new OperatorSignature(keyring),
+      upkeep: new UpkeepService({ bucket: dependencies.bucket, workspaces }),
+    }),
     ...(dependencies.drop ? dropRoutes(dependencies.drop) : []),
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),

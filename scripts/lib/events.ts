@@ -35,6 +35,10 @@ function inWords(event: Logged<TelemetryEvent>): string {
       return `oauth_refused ${event.code} ${event.reason}`;
     case 'invented_tokens':
       return `invented_tokens ${event.count}`;
+    case 'files_swept':
+      return `files_swept ${Object.entries(event.removed)
+        .map(([what, count]) => `${what} ${count}`)
+        .join(', ')}`;
     case 'request_failed':
       return failed(`request_failed ${event.path} ${event.requestId}`, event.error);
     case 'tool_failed':

@@ -5,6 +5,8 @@ import type { SQLInputValue } from 'node:sqlite';
 
 import { OPERATOR_HEADER, OPERATOR_PATH, OperatorSignature } from '../../src/account/operator.ts';
 import type { OperatorCommand } from '../../src/account/operator.ts';
+import { PeopleRepo } from '../../src/directory/people-repo.ts';
+import type { PersonEntry } from '../../src/directory/types.ts';
 import { Admission } from '../../src/identity/admission.ts';
 import { parseJson } from '../../src/lib/json.ts';
 import { Keyring } from '../../src/lib/keyring.ts';
@@ -97,6 +99,19 @@ function asD1(query: Query): D1Database {
     first: async () => (await query(sql, values))[0] ?? null,
   });
   return { prepare: (sql: string) => statement(sql, []) } as unknown as D1Database;
+}
+
+const PAGE = 500;
+
+/** Everybody who is here, by id. */
+export async function* allPeople(d1: D1Database): AsyncGenerator<PersonEntry> {
+  const repo = new PeopleRepo(d1);
+  for (let after: string | undefined; ;) {
+    const page = await repo.list(PAGE, after);
+    yield* page;
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return;
+  }
 }
 
 /** @throws Stop when the secret is not on this machine */

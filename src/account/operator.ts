@@ -11,10 +11,17 @@ export const OPERATOR_HEADER = 'Carrel-Operator';
 const CLOCK_MS = 300_000;
 
 /** What the operator can ask for that D1 alone cannot do: the person's own object has to hear of it. */
-export const operatorCommand = z.object({
-  command: z.enum(['inspect', 'disable', 'enable', 'delete']),
-  person: z.string().max(100),
-});
+export const operatorCommand = z.discriminatedUnion('command', [
+  z.object({ command: z.enum(['inspect', 'disable', 'enable', 'delete']), person: z.string().max(100) }),
+  z.object({ command: z.literal('list_workspaces') }),
+  z.object({
+    command: z.literal('compare_files'),
+    workspace: z.string().regex(/^\w{1,100}$/),
+    mend: z.boolean(),
+    /** How old an orphan must be. */
+    hours: z.number().min(0).max(100_000),
+  }),
+]);
 export type OperatorCommand = z.output<typeof operatorCommand>;
 
 /**

@@ -4,6 +4,14 @@ export interface ByteRange {
   readonly length: number;
 }
 
+/** An object as a listing shows it. */
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  /** ms since the epoch. */
+  readonly storedAt: number;
+}
+
 /**
  * Where the bytes of files are. An object is written once, under a key that no other upload has, and
  * never changed.
@@ -33,6 +41,10 @@ export interface FileBucket {
   head(key: string): Promise<{ readonly size: number } | undefined>;
   /** Removes objects, up to 1,000 at a time. One that is not there is no fault. */
   delete(keys: readonly string[]): Promise<void>;
+  /** The objects whose key begins so, in the order of their keys. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** What stands before the first slash of keys, each once. */
+  folders(): Promise<string[]>;
   /** Removes every object whose key begins so. @returns how many there were */
   deleteAll(prefix: string): Promise<number>;
 }
@@ -91,6 +103,25 @@ export class R2FileBucket implements FileBucket {
 
   async delete(keys: readonly string[]): Promise<void> {
     if (keys.length > 0) await this.#bucket.delete([...keys]);
+  }
+
+  async *list(prefix: string): AsyncGenerator<StoredObject> {
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#bucket.list({ prefix, limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+      for (const { key, size, uploaded } of page.objects) yield { key, size, storedAt: uploaded.getTime() };
+      if (!page.truncated) return;
+      ({ cursor } = page);
+    }
+  }
+
+  async folders(): Promise<string[]> {
+    const found: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#bucket.list({ delimiter: '/', ...(cursor === undefined ? {} : { cursor }) });
+      found.push(...page.delimitedPrefixes.map((prefix) => prefix.slice(0, -1)));
+      if (!page.truncated) return found;
+      ({ cursor } = page);
+    }
   }
 
   async deleteAll(prefix: string): Promise<number> {

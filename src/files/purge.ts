@@ -1,4 +1,5 @@
 import type { FileBucket } from './bucket.ts';
+import type { SweptFiles } from '../telemetry/telemetry.ts';
 import { TRASH_MS } from './model.ts';
 import type { FileStore } from './store.ts';
 import type { PartsStore } from './parts-store.ts';
@@ -6,6 +7,9 @@ import type { UploadStore } from './upload-store.ts';
 
 /** As many objects as R2 deletes in one call. */
 const BATCH = 1000;
+
+/** Is told what was removed, where there was something. */
+type Report = (what: 'uploads' | 'trash', removed: SweptFiles) => void;
 
 /**
  * Removes from the bucket what no file owns: the bytes of attempts that were never committed and of
@@ -19,8 +23,10 @@ export async function purgeUploads(
   { uploads, parts }: { readonly uploads: UploadStore; readonly parts: PartsStore },
   bucket: FileBucket,
   now: number,
+  report: Report,
 ): Promise<number | undefined> {
-  for (const expired of parts.expired(now, BATCH)) {
+  const broken = parts.expired(now, BATCH);
+  for (const expired of broken) {
     await bucket.abortParts(expired.objectKey, expired.multipartId);
     parts.forget(expired, now);
   }
@@ -29,12 +35,14 @@ export async function purgeUploads(
     await bucket.delete(keys);
     uploads.forget(keys);
   }
-  uploads.forgetExpired(now);
+  const unfinished = uploads.forgetExpired(now) + broken.length;
+  if (keys.length + unfinished > 0) report('uploads', { objects: keys.length, uploads: unfinished });
   return uploads.nextSweep();
 }
 
 /** Removes what has been in the trash for thirty days. Its bytes go with the next sweep. @returns as {@link purgeUploads} */
-export async function purgeTrash(files: FileStore, now: number): Promise<number | undefined> {
+export async function purgeTrash(files: FileStore, now: number, report: Report): Promise<number | undefined> {
   const removed = files.emptyTrash(now - TRASH_MS, BATCH, now);
+  if (removed > 0) report('trash', { files: removed });
   return removed === BATCH ? now : files.nextPurge();
 }

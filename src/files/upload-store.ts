@@ -242,9 +242,19 @@ export class UploadStore extends Store {
     });
   }
 
-  /** Stops expecting uploads whose address has expired. One of which an attempt still runs may finish it. */
-  forgetExpired(now: number): void {
-    this.db.run(`DELETE FROM file_uploads WHERE expires_at <= ? AND NOT EXISTS (${OPEN_ATTEMPT})`, now);
+  /**
+   * Stops expecting uploads whose address has expired. One of which an attempt still runs may finish it.
+   *
+   * @returns how many were never finished
+   */
+  forgetExpired(now: number): number {
+    return this.db
+      .all<{ committed: number }>(
+        `DELETE FROM file_uploads WHERE expires_at <= ? AND NOT EXISTS (${OPEN_ATTEMPT})
+         RETURNING committed_file_id IS NOT NULL AS committed`,
+        now,
+      )
+      .filter(({ committed }) => committed === 0).length;
   }
 
   /** When the next loose object or upload is due (ms), or undefined when there is none. */

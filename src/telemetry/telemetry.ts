@@ -2,6 +2,16 @@ import { asCarrelError } from '../lib/errors.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import { redact } from './redact.ts';
 
+/** How many of each. */
+export interface SweptFiles {
+  /** Objects that no file owns: of attempts that were not committed, and of files that are gone. */
+  readonly objects?: number;
+  /** Uploads that nobody finished. */
+  readonly uploads?: number;
+  /** Files that were thirty days in the trash. */
+  readonly files?: number;
+}
+
 /** Something that happened, as the operator may want to know it. Holds ids, never content. */
 export type TelemetryEvent =
   | {
@@ -34,6 +44,8 @@ export type TelemetryEvent =
     }
   /** Tokens that nobody issued, or that have ended and are not known, since the last such event of this isolate: one event a minute for any number. */
   | { readonly type: 'invented_tokens'; readonly count: number }
+  /** What the sweep of a workspace removed from it and from the bucket; none where there was nothing. */
+  | { readonly type: 'files_swept'; readonly what: 'uploads' | 'trash'; readonly removed: SweptFiles }
   | { readonly type: 'audit_failed'; readonly action: string; readonly error: unknown }
   | { readonly type: 'agenda_failed'; readonly task: string; readonly error: unknown };
 

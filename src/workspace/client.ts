@@ -47,7 +47,7 @@ export type Remote<Store> = {
  * A workspace that was opened for a caller. Each call of a store's method is one round trip, which
  * also checks the caller; a refused one is a CarrelError `unauthenticated`.
  */
-export type OpenWorkspace = { readonly [Name in keyof Stores]: Remote<Stores[Name]> } & {
+export type OpenWorkspace = { readonly [Name in Exclude<keyof Stores, 'upkeep'>]: Remote<Stores[Name]> } & {
   /** Checks the caller and does nothing else. */
   check(): Promise<void>;
 };
@@ -98,5 +98,7 @@ export interface Workspaces {
    * @returns how many objects were in the bucket
    */
   wipe(workspaceId: string): Promise<number>;
+  /** The index of the files without a caller: for the operator, who is shown no content. */
+  upkeep(workspaceId: string): Remote<Stores['upkeep']>;
   health(workspaceId: string): Promise<WorkspaceHealth>;
 }

@@ -2,6 +2,7 @@ import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
 import { PartsStore } from '../files/parts-store.ts';
 import { TextStore } from '../files/text-store.ts';
+import { UpkeepStore } from '../files/upkeep-store.ts';
 import { UploadStore } from '../files/upload-store.ts';
 import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
@@ -20,6 +21,7 @@ export const STORES = {
   uploads: UploadStore,
   parts: PartsStore,
   texts: TextStore,
+  upkeep: UpkeepStore,
   cart: CartStore,
 } satisfies Record<string, StoreClass>;
 

@@ -218,27 +218,35 @@ export class WorkspaceObject extends DurableObject {
     return removed + (await bucket.deleteAll(`${workspaceId}/`));
   }
 
+  /** A method of the store with which the operator compares the index with the bucket; no caller is let in by it. */
+  upkeep(method: string, parameters: readonly unknown[]): unknown {
+    return callStore(this.#stores, 'upkeep', method, parameters);
+  }
+
   health(): WorkspaceHealth {
     return { schema: schemaVersions(this.#db) };
   }
 
   override async alarm(): Promise<void> {
+    const { telemetry } = this.#dependencies;
+    const swept: Parameters<typeof purgeTrash>[2] = (what, removed) =>
+      telemetry.record({ type: 'files_swept', what, removed });
     const tasks: Record<string, AgendaTask> = {
       oauth: async (now) => {
         this.#grants.sweep(now);
         return this.#nextSweep(now);
       },
-      uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now),
+      uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now, swept),
       verify: (now) => verifyUploads(this.#stores.parts, this.#stores.uploads, this.#dependencies.bucket, now),
       texts: async (now) => {
         // What reads PDF and the like is loaded when there is something to read.
         const { readTexts } = await import('../files/read-texts.ts');
         return readTexts(this.#stores.texts, this.#dependencies.bucket, now);
       },
-      trash: (now) => purgeTrash(this.#stores.files, now),
+      trash: (now) => purgeTrash(this.#stores.files, now, swept),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
-      this.#dependencies.telemetry.record({ type: 'agenda_failed', task, error }),
+      telemetry.record({ type: 'agenda_failed', task, error }),
     );
   }
 

@@ -1,6 +1,7 @@
 import { CarrelError } from '../lib/errors.ts';
 import type { GrantSummary, Narrowing, PersonalToken, TokenFacts } from '../oauth/model.ts';
-import type { Caller, CallOutcome, OpenWorkspace, WorkspaceHealth, Workspaces } from './client.ts';
+import type { Caller, CallOutcome, OpenWorkspace, Remote, WorkspaceHealth, Workspaces } from './client.ts';
+import type { Stores } from './features.ts';
 import type { WorkspaceObject } from './object.ts';
 
 /** What came of the round trips of one request. */
@@ -132,6 +133,14 @@ export class RpcWorkspaces implements Workspaces {
 
   async writeStanding(personId: string, standing: Parameters<Workspaces['writeStanding']>[1]): Promise<void> {
     await this.#stub(personId).writeStanding(standing);
+  }
+
+  upkeep(workspaceId: string): Remote<Stores['upkeep']> {
+    const stub = this.#stub(workspaceId) as unknown as Pick<WorkspaceObject, 'upkeep'>;
+    return new Proxy({} as Remote<Stores['upkeep']>, {
+      get: (_methods, method) =>
+        isNoName(method) ? undefined : async (...parameters: unknown[]) => stub.upkeep(method, parameters),
+    });
   }
 
   async wipe(workspaceId: string): Promise<number> {

@@ -66,6 +66,19 @@ describe('the commands of the operator', { timeout: 60_000 }, () => {
     expect(await status(token)).toBe(200);
   });
 
+  it('compare the index of files with the bucket', async () => {
+    const { token } = await signUp(deployment.mcpUrl, 'files@example.com');
+    const headers = { ...bearer(token), 'Content-Type': 'text/plain' };
+    const stored = await fetch(`${deployment.origin}/files?path=a.txt`, { method: 'POST', body: 'kept', headers });
+    expect(stored.status).toBe(201);
+    const { output, status: ended } = await run('files', '--mend', '--hours', '0');
+    expect(ended, output).toBe(0);
+    expect(output).toMatch(/✔ files@example\.com +1 object, 0 KB/);
+    expect(output).toContain('All that the indexes name is there. All that is there is named.');
+    expect((await run('files', 'extra')).status).toBe(1);
+    expect((await run('files', '--hours', '-1')).status).toBe(1);
+  });
+
   it('delete a person with what they kept, and say first what goes', async () => {
     const { token } = await signUp(deployment.mcpUrl, 'grace@example.com');
     const headers = { ...bearer(token), 'Content-Type': 'text/plain' };

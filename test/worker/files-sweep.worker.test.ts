@@ -1,13 +1,17 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { Bindings } from '../../src/app.ts';
 import { utf8 } from '../../src/lib/encoding.ts';
+import { R2FileBucket } from '../../src/files/bucket.ts';
+import { UpkeepService } from '../../src/files/upkeep-service.ts';
+import { RpcWorkspaces } from '../../src/workspace/rpc-client.ts';
 import { Owner, put } from '../support/files.ts';
 import { send } from '../support/person.ts';
 
-const { FILES } = env as unknown as Bindings;
+const bindings = env as unknown as Bindings;
+const { FILES } = bindings;
 
 let ada: Owner;
 
@@ -71,6 +75,33 @@ describe('the sweep', () => {
     expect(waiting).not.toBe(id);
   });
 
+  it('says what it removed, and nothing where there was nothing', async () => {
+    const mia = await Owner.signIn('mia@example.com');
+    await mia.upload('never.txt', 'abcdef');
+    await mia.write('trash.txt', 'trash');
+    await mia.call('file_delete', { file: 'trash.txt' });
+    await mia.sql('UPDATE file_uploads SET expires_at = 1000');
+    await mia.sql('UPDATE files SET deleted_at = 1 WHERE deleted_at IS NOT NULL');
+    const log = vi.spyOn(console, 'log');
+    const swept = async (task: string) => {
+      log.mockClear();
+      await mia.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
+      await runDurableObjectAlarm(mia.workspace);
+      return log.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('files_swept'));
+    };
+    try {
+      expect(await swept('trash')).toContain('{"type":"files_swept","what":"trash","removed":{"files":1}}');
+      expect(await swept('uploads')).toContain(
+        '{"type":"files_swept","what":"uploads","removed":{"objects":1,"uploads":1}}',
+      );
+      await mia.sql("INSERT OR REPLACE INTO agenda (task, due_at) VALUES ('uploads', 0), ('trash', 0)");
+      await runDurableObjectAlarm(mia.workspace);
+      expect(await swept('uploads')).toEqual([]);
+    } finally {
+      log.mockRestore();
+    }
+  });
+
   it('wins over an attempt that it has claimed, and is told of the bytes that came after it', async () => {
     const { id, url } = await ada.upload('x.txt', 'abcdef');
     let release = () => {};
@@ -92,5 +123,66 @@ describe('the sweep', () => {
     await expect.poll(() => ada.objects(id)).toEqual([]);
     expect((await ada.rows('files')).some((row) => row['id'] === id)).toBe(false);
     expect((await put(url, 'abcdef')).status).toBe(201);
+  });
+});
+
+describe('the comparison of index and bucket', () => {
+  const upkeep = () =>
+    new UpkeepService({ bucket: new R2FileBucket(FILES), workspaces: new RpcWorkspaces(bindings.WORKSPACE) });
+  const compare = async ({ personId }: Owner, mend = false, age = 0) =>
+    upkeep().compare(personId, { mend, age }, Date.now());
+
+  it('finds nothing where all is well, whatever is on its way', async () => {
+    const ann = await Owner.signIn('ann@example.com');
+    await ann.write('a.txt', 'one');
+    await ann.write('a.txt', 'two');
+    await ann.write('b.txt', 'three');
+    await ann.call('file_delete', { file: 'b.txt' });
+    await ann.upload('coming.txt', 'abcdef');
+    const found = { objects: 3, bytes: 11, contents: 3, orphans: 0, orphanedBytes: 0, mended: 0, missing: 0, lost: [] };
+    expect(await compare(ann, true)).toEqual(found);
+    expect(await upkeep().workspaceIds()).toContain(ann.personId);
+    expect(await compare(await Owner.signIn('empty@example.com'))).toMatchObject({ objects: 0, contents: 0 });
+  });
+
+  it('finds objects that no index names, and has the next sweep remove those that are old', async () => {
+    const ben = await Owner.signIn('ben@example.com');
+    const kept = await ben.write('kept.txt', 'kept');
+    const orphan = `${ben.personId}/att_orphan`;
+    await FILES.put(orphan, 'nobody knows');
+    expect(await compare(ben, true, 60_000), 'an hour ago it was not there').toMatchObject({ orphans: 0, mended: 0 });
+    expect(await compare(ben)).toMatchObject({ objects: 2, orphans: 1, orphanedBytes: 12, mended: 0 });
+    expect(await FILES.head(orphan)).not.toBeNull();
+    expect(await compare(ben, true)).toMatchObject({ orphans: 1, mended: 1 });
+    await expect.poll(async () => FILES.head(orphan)).toBeNull();
+    expect(await compare(ben, true)).toMatchObject({ objects: 1, orphans: 0, missing: 0 });
+    expect(await (await ben.fetch(`/files/${kept.id}`)).text()).toBe('kept');
+  });
+
+  it('claims nothing that the index names by then', async () => {
+    const cleo = await Owner.signIn('cleo@example.com');
+    const { id } = await cleo.write('kept.txt', 'kept');
+    const [key = ''] = await cleo.objects(id);
+    const store = new RpcWorkspaces(bindings.WORKSPACE).upkeep(cleo.personId);
+    expect(await store.claim([key], Date.now())).toBe(0);
+    expect(await cleo.rows('loose_objects')).toEqual([]);
+  });
+
+  it('names the files whose bytes are lost, or are others', async () => {
+    const dora = await Owner.signIn('dora@example.com');
+    const gone = await dora.write('gone.txt', 'gone');
+    const cut = await dora.write('cut.txt', 'whole');
+    await dora.write('fine.txt', 'fine');
+    const [[goneKey = ''], [cutKey = '']] = [await dora.objects(gone.id), await dora.objects(cut.id)];
+    await FILES.delete(goneKey);
+    await FILES.put(cutKey, 'cut');
+    const { lost, ...counts } = await compare(dora, true);
+    expect(counts).toMatchObject({ objects: 2, contents: 3, missing: 2, orphans: 0 });
+    expect(lost.toSorted((a, b) => a.objectKey.localeCompare(b.objectKey))).toEqual(
+      [
+        { objectKey: goneKey, files: [gone.id] },
+        { objectKey: cutKey, files: [cut.id] },
+      ].toSorted((a, b) => a.objectKey.localeCompare(b.objectKey)),
+    );
   });
 });
