@@ -66,7 +66,7 @@ function verdicts(all: readonly Series[]): string[] {
     ...['file-list', 'file-search', 'file-read'].flatMap((name) => {
       const ratio = rateRatio(all, name, `${name}-many`);
       if (ratio === undefined) return [];
-      const text = `${name.replace('-', '_')}, time at 100,000 files to 1,000: ${factor(ratio)}${byCpu(name, `${name}-many`)}`;
+      const text = `${name.replace('-', '_')} at 100,000 files to 1,000: ${factor(ratio)}${byCpu(name, `${name}-many`)}`;
       return [verdict(ratio <= MOST_FOR_MANY_FILES, text, `at most ${MOST_FOR_MANY_FILES}`)];
     }),
   ];
