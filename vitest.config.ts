@@ -43,6 +43,7 @@ export default defineConfig({
                 // All of them, those that are off by default too.
                 TOOLSETS: Object.keys(TEST_TOOLSETS).join(','),
                 DEV_SIGN_IN: 'true',
+                FETCH_LOOPBACK: 'true',
                 CALLS_PER_MINUTE: '0',
                 CARREL_SECRET: 'test-secret-'.padEnd(64, '0'),
                 PERSON_ID_KEY: 'test-person-id-key-'.padEnd(64, '0'),
@@ -62,6 +63,7 @@ export default defineConfig({
             },
           },
           setupFiles: ['./test/support/apply-migrations.ts'],
+          globalSetup: ['./test/support/stranger.ts'],
           // A file waits for its own workerd most of the time; by default, two cores would run one at a time.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           testTimeout: 30_000,

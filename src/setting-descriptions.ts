@@ -85,6 +85,14 @@ export const SETTINGS: readonly SettingDescription[] = [
     example: 'true',
   },
   {
+    name: 'FETCH_LOOPBACK',
+    kind: 'var',
+    meaning:
+      'Lets what apps have fetched (an import from a URL) come from this machine over http, to try that out. It has no effect in production.',
+    default: '(empty)',
+    example: 'true',
+  },
+  {
     name: 'ADMIT_EMAILS',
     kind: 'var',
     meaning:

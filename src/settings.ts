@@ -46,6 +46,8 @@ export interface Settings {
   /** What a workspace may hold, by the role of its person. */
   readonly quotas: Readonly<Record<Role, Quota>>;
   readonly devSignIn: boolean;
+  /** Whether what is fetched for somebody may run on this machine. */
+  readonly fetchLoopback: boolean;
   readonly admission: AdmissionSettings;
   readonly passkeySignIn: boolean;
   readonly github: GithubSettings | undefined;
@@ -197,6 +199,7 @@ const environment = z.object({
   QUOTA_GB: byRole(10, 100_000),
   QUOTA_FILES: byRole(100_000, 10_000_000),
   DEV_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
+  FETCH_LOOPBACK: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
   ADMIT_EMAILS: lowerCaseNames,
   ADMIT_DOMAINS: lowerCaseNames,
   ADMIT_GROUPS: names,
@@ -257,6 +260,7 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
         ROLES.map((role) => [role, { bytes: value.QUOTA_GB[role] * 1e9, files: value.QUOTA_FILES[role] }]),
       ) as Record<Role, Quota>,
       devSignIn: value.DEV_SIGN_IN === 'true',
+      fetchLoopback: value.FETCH_LOOPBACK === 'true' && value.DEPLOYMENT === 'development',
       admission: { emails: value.ADMIT_EMAILS, domains: value.ADMIT_DOMAINS, groups: value.ADMIT_GROUPS },
       passkeySignIn: value.PASSKEY_SIGN_IN !== 'false',
       github:

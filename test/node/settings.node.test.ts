@@ -29,6 +29,7 @@ test('two secrets are enough, and the rest has defaults', () => {
         ['owner', 'admin', 'member', 'auditor'].map((role) => [role, { bytes: 10e9, files: 100_000 }]),
       ),
       devSignIn: false,
+      fetchLoopback: false,
       admission: { emails: [], domains: [], groups: [] },
       passkeySignIn: true,
       github: undefined,
@@ -102,6 +103,16 @@ test('the dev sign-in is a fault where the deployment is not development', () =>
   expect(faults({ ...minimal, DEV_SIGN_IN: 'true' })).toEqual(['DEV_SIGN_IN']);
   expect(faults({ ...minimal, DEV_SIGN_IN: 'true', DEPLOYMENT: 'production' })).toEqual(['DEV_SIGN_IN']);
   expect(faults({ ...minimal, DEV_SIGN_IN: 'true', DEPLOYMENT: 'development' })).toEqual([]);
+});
+
+test('nothing is fetched from this machine unless it is development and says so', () => {
+  const allowed = (env: Record<string, string>) => {
+    const result = parseSettings({ ...minimal, ...env });
+    return result.ok && result.settings.fetchLoopback;
+  };
+  expect(allowed({ FETCH_LOOPBACK: 'true', DEPLOYMENT: 'development' })).toBe(true);
+  expect(allowed({ FETCH_LOOPBACK: 'true' })).toBe(false);
+  expect(allowed({ DEPLOYMENT: 'development' })).toBe(false);
 });
 
 test('secrets that were rotated stand behind the current one', () => {

@@ -34,7 +34,7 @@ export const DEPLOY_USAGE = `
 `;
 
 // Deploying sets these itself; a value from outside could open the dev sign-in to the internet.
-const FIXED = new Set(['DEPLOYMENT', 'DEV_SIGN_IN', 'PUBLIC_URL']);
+const FIXED = new Set(['DEPLOYMENT', 'DEV_SIGN_IN', 'FETCH_LOOPBACK', 'PUBLIC_URL']);
 
 const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
 

@@ -52,7 +52,7 @@ function decideVars(
     vars[name] = deployed;
     kept.push(name);
   }
-  return { vars: { ...vars, ...options.vars, DEPLOYMENT: 'production', DEV_SIGN_IN: '' }, kept };
+  return { vars: { ...vars, ...options.vars, DEPLOYMENT: 'production', DEV_SIGN_IN: '', FETCH_LOOPBACK: '' }, kept };
 }
 
 function hostOf(url: string | undefined): string | undefined {
