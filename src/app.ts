@@ -98,7 +98,11 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const uploads = new UploadService({ bucket, addresses, workspaces, files: shelf, limits });
   const parts = new PartsService({ bucket, addresses, workspaces });
   const drop = new DropService({ addresses, workspaces, uploads, parts });
-  const files = { files: shelf, uploads, parts, drop };
+  const imports = async () => {
+    const { ImportService } = await import('./files/import-service.ts');
+    return new ImportService({ uploads, loopback: settings.fetchLoopback });
+  };
+  const files = { files: shelf, uploads, parts, drop, imports };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);

@@ -121,25 +121,23 @@ async function pump(
   if (size < expected.size) throw shorter(expected.size, size);
   await hasher.close();
   const sha256 = toHex(new Uint8Array(await digest.digest));
-  if (expected.sha256 !== undefined && expected.sha256 !== sha256)
-    throw new CarrelError(
-      'invalid_input',
-      'The bytes do not have the declared sha256. Nothing was stored; check the file and the sha256, then send it again.',
-      {
-        details: { sha256 },
-      },
-    );
+  if (expected.sha256 !== undefined && expected.sha256 !== sha256) throw wrongChecksum(sha256);
   if (held) await writer.write(held);
   await writer.close();
   return { sha256, head: joined(head) };
 }
 
-/** The next piece of a body, which is whatever a network gives. */
-async function nextPiece(reader: ReadableStreamBYOBReader): Promise<Uint8Array | undefined> {
+/** The next piece of a body, which is whatever a network gives. It has fewer bytes at the end only. */
+export async function nextPiece(
+  reader: ReadableStreamBYOBReader,
+  bytes = PIECE_BYTES,
+): Promise<Uint8Array | undefined> {
   try {
-    const { value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
+    const { value } = await reader.readAtLeast(bytes, new Uint8Array(bytes));
     return value?.byteLength ? value : undefined;
   } catch (cause) {
+    // Of a body that has limits of its own.
+    if (cause instanceof CarrelError) throw cause;
     throw new CarrelError('invalid_input', 'The body broke off. Nothing was stored; send it again.', { cause });
   }
 }
@@ -148,6 +146,13 @@ async function nextPiece(reader: ReadableStreamBYOBReader): Promise<Uint8Array |
 async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   for (let left = DISCARDED_BYTES; left > 0; left -= PIECE_BYTES) if (!(await nextPiece(reader))) return;
 }
+
+export const wrongChecksum = (sha256: string) =>
+  new CarrelError(
+    'invalid_input',
+    'The bytes do not have the declared sha256. Nothing was stored; check the file and the sha256, then send it again.',
+    { details: { sha256 } },
+  );
 
 export const longer = (size: number) =>
   new CarrelError('too_large', 'The body is longer than the declared size. Nothing was stored.', { details: { size } });
@@ -164,7 +169,7 @@ export async function collect(stream: Bytes): Promise<Uint8Array<ArrayBuffer>> {
   return joined(pieces);
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
   let offset = 0;
   for (const piece of pieces) {

@@ -15,6 +15,9 @@ export const ATTEMPT_MS = 6 * 3_600_000;
 /** How long after its bytes the text of a file is read: those that come together are read by one alarm. */
 export const READ_DELAY_MS = 1000;
 export const SWEEP_DELAY_MS = 3_600_000;
+/** Bytes and time (ms) of an import from a URL: apps give a call up after a minute. */
+export const MAX_IMPORT_BYTES = 95_000_000;
+export const IMPORT_MS = 50_000;
 /** Attempts of one upload at the same time: a leaked address must not fill the bucket. */
 export const MAX_OPEN_ATTEMPTS = 20;
 /** Versions that a file keeps, the present one among them; the oldest goes when one more is stored. */
@@ -81,8 +84,10 @@ export type IfExists = (typeof IF_EXISTS)[number];
 export interface UploadDeclaration {
   readonly uploadId: string;
   readonly path: string;
-  /** Bytes: the upload must have exactly as many. */
+  /** Bytes: the upload must have exactly as many, or at most as many. */
   readonly size: number;
+  /** Room is taken for so many or, if there is less, for what there is; what is not needed is given back. */
+  readonly atMost?: true | undefined;
   /** In lower-case hexadecimal, when the uploader knows it: the upload must have it. */
   readonly sha256: string | undefined;
   /** Media type, used when the bytes do not say what they are. */

@@ -2,6 +2,7 @@ import { defineToolset } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
 import { fileResources } from './resources.ts';
 import type { DropService } from './drop/service.ts';
+import type { ImportService } from './import-service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
@@ -16,10 +17,12 @@ export interface FileServices {
   readonly uploads: UploadService;
   readonly parts: PartsService;
   readonly drop: DropService;
+  /** Loaded with the first import: few isolates see one. */
+  readonly imports: () => Promise<ImportService>;
 }
 
 /** Files, for MCP. */
-export function filesToolset({ files, uploads, parts, drop }: FileServices): Toolset {
+export function filesToolset({ files, uploads, parts, drop, imports }: FileServices): Toolset {
   return defineToolset('files', {
     instructions:
       'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text. A file is named by its id or its path.',
@@ -29,7 +32,7 @@ export function filesToolset({ files, uploads, parts, drop }: FileServices): Too
       write: 'Store new files, change files and put files into the trash.',
     },
     tools: [
-      ...writingTools(uploads, parts, drop),
+      ...writingTools(uploads, parts, drop, imports),
       ...findingTools(files),
       ...shelfTools(files),
       ...connectorTools(files),

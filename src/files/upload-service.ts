@@ -5,6 +5,7 @@ import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
 import type { FileBucket } from './bucket.ts';
 import { longer, shorter, takeIn } from './intake.ts';
+import type { ExpectedBytes } from './intake.ts';
 import { recogniseType } from './media-types.ts';
 import type { AddressOwner, FileEntry, IfExists, UploadDeclaration } from './model.ts';
 import { baseName } from './paths.ts';
@@ -113,7 +114,28 @@ export class UploadService {
     const declaration = declared(input, bytes.length);
     const objectKey = newObjectKey(owner.workspaceId);
     const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now());
-    return this.#attempt(uploads, objectKey, begun, bytes);
+    return this.#attempt(uploads, objectKey, begun, bytes, { once: true });
+  }
+
+  /**
+   * Makes a file of bytes that are on their way, and whose number may not be known before their end.
+   *
+   * @param bounds.maxBytes what room is taken for, or less where there is less; what is not needed is given back
+   * @param bounds.milliseconds how long it may take
+   * @throws CarrelError as {@link create}, and whatever the body ends with
+   */
+  async createFrom(
+    { uploads }: FileWorkspace,
+    owner: AddressOwner,
+    input: NewFile,
+    bytes: IncomingBytes,
+    { maxBytes, milliseconds }: { readonly maxBytes: number; readonly milliseconds: number },
+  ): Promise<FileEntry> {
+    const declaration = declared(input, bytes.length ?? maxBytes);
+    const known = bytes.length === undefined ? { ...declaration, atMost: true as const } : declaration;
+    const objectKey = newObjectKey(owner.workspaceId);
+    const begun = await uploads.declareAndBegin(known, input.session, objectKey, Date.now(), milliseconds);
+    return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost: known.atMost });
   }
 
   /** Makes a file of text, or a version of one. */
@@ -156,20 +178,31 @@ export class UploadService {
     return this.write(workspace, owner, { path, session, expectedVersion, text, type: file.type });
   }
 
-  /** Stores the bytes of an attempt that was begun, and puts its file into the index. */
-  async #attempt(uploads: Uploads, objectKey: string, begun: Begun, bytes: IncomingBytes): Promise<FileEntry> {
+  /**
+   * Stores the bytes of an attempt that was begun, and puts its file into the index.
+   *
+   * @param how.once whether nobody can attempt it again: then its room is given back with it
+   * @param how.atMost whether the declared size is a bound
+   */
+  async #attempt(
+    uploads: Uploads,
+    objectKey: string,
+    begun: Begun,
+    bytes: IncomingBytes,
+    how: { readonly once?: boolean; readonly atMost?: boolean | undefined } = {},
+  ): Promise<FileEntry> {
     if (begun.outcome !== 'begun') throw notBegun(begun.outcome);
     const { uploadId, path, size, sha256, type } = begun.declaration;
     let stored;
     try {
-      this.#checkSize(size);
-      if (bytes.length !== undefined && bytes.length > size) throw longer(size);
-      if (bytes.length !== undefined && bytes.length < size) throw shorter(size, bytes.length);
-      const body = bytes.body ?? new Blob([]).stream();
-      const taken = await takeIn(this.#bucket, objectKey, body, { size, sha256, deadline: begun.deadline });
-      stored = { sha256: taken.sha256, type: await recogniseType(taken.head, type, baseName(path)) };
+      const body = bytes.body ?? (new Blob([]).stream() as Bytes);
+      const expected = { size, sha256, deadline: begun.deadline };
+      const taken = how.atMost
+        ? await (await import('./intake-at-most.ts')).takeInAtMost(this.#bucket, objectKey, body, expected)
+        : await this.#takeIn(objectKey, body, expected, bytes.length);
+      stored = { ...taken, type: await recogniseType(taken.head, type, baseName(path)) };
     } catch (thrown) {
-      await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now()));
+      await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now(), how.once ? uploadId : undefined));
       throw thrown;
     }
     // Outside of the `try`: when the answer is lost, nobody knows whether the file is in the index now, and its
@@ -185,6 +218,14 @@ export class UploadService {
         details: { version: committed.version },
       },
     );
+  }
+
+  async #takeIn(objectKey: string, body: Bytes, expected: ExpectedBytes, length: number | undefined) {
+    const { size } = expected;
+    this.#checkSize(size);
+    if (length !== undefined && length > size) throw longer(size);
+    if (length !== undefined && length < size) throw shorter(size, length);
+    return takeIn(this.#bucket, objectKey, body, expected);
   }
 
   /** Removes the object of an attempt that failed, right away. Where that fails too, the sweep does it. */

@@ -87,7 +87,7 @@ export class UploadStore extends Store {
     const there = this.#shelf.byPath(session.id, path);
     const conflict = conflictOf(there, ifExists, expectedVersion);
     if (conflict) throw conflict;
-    this.#makeRoom(declaration.size, there === undefined || ifExists === 'keep_both');
+    const size = this.#makeRoom(declaration, there === undefined || ifExists === 'keep_both');
     const fileId = there && ifExists !== 'keep_both' ? there.id : newId('fil');
     const expiresAt = now + lifetime;
     this.db.run(
@@ -97,7 +97,7 @@ export class UploadStore extends Store {
       session.id,
       path,
       declaration.type ?? null,
-      declaration.size,
+      size,
       declaration.sha256 ?? null,
       ifExists,
       expectedVersion ?? null,
@@ -112,8 +112,10 @@ export class UploadStore extends Store {
   /**
    * Records that bytes for an upload are about to be stored under this key, before the first of
    * them is: whatever happens then, the sweep knows the key. Several attempts may run side by side.
+   *
+   * @param lifetime how long it may take, in ms
    */
-  begin(uploadId: string, objectKey: string, now: number): Begun {
+  begin(uploadId: string, objectKey: string, now: number, lifetime = ATTEMPT_MS): Begun {
     const upload = this.#upload(uploadId);
     if (!upload || upload.expiresAt <= now) return { outcome: upload?.committedFileId ? 'used' : 'gone' };
     if (upload.committedFileId !== null) return { outcome: 'used' };
@@ -123,7 +125,7 @@ export class UploadStore extends Store {
       uploadId,
     );
     if ((open?.attempts ?? 0) >= MAX_OPEN_ATTEMPTS) return { outcome: 'too_many_attempts' };
-    const deadline = now + ATTEMPT_MS;
+    const deadline = now + lifetime;
     this.#shelf.loosen(objectKey, uploadId, deadline + SWEEP_DELAY_MS, 'open');
     const { path, size, sha256, type, ifExists, expectedVersion, tags } = upload;
     return {
@@ -148,10 +150,11 @@ export class UploadStore extends Store {
     reference: string | undefined,
     objectKey: string,
     now: number,
+    lifetime?: number,
   ): Begun {
     return this.db.transaction(() => {
       this.declare(declaration, reference, now);
-      return this.begin(declaration.uploadId, objectKey, now);
+      return this.begin(declaration.uploadId, objectKey, now, lifetime);
     });
   }
 
@@ -160,10 +163,18 @@ export class UploadStore extends Store {
    * here wins and every later one is refused. Between an attempt and the sweep the first wins too: what the
    * sweep has claimed may be gone from the bucket. The winner may ask again and gets the same answer. Of two
    * uploads to one path the later one is a version of the earlier.
+   *
+   * @param stored.size of one of which only a bound was known
    */
-  commit(objectKey: string, uploadId: string, stored: { sha256: string; type: string }, now: number): Committed {
+  commit(
+    objectKey: string,
+    uploadId: string,
+    stored: { sha256: string; type: string; size?: number | undefined },
+    now: number,
+  ): Committed {
     return this.db.transaction(() => {
-      const upload = this.#upload(uploadId);
+      const declared = this.#upload(uploadId);
+      const upload = declared && { ...declared, size: stored.size ?? declared.size };
       if (upload?.committedFileId && upload.objectKey === objectKey) {
         const row = this.#shelf.byId(upload.committedFileId);
         return row ? { outcome: 'committed', file: this.#shelf.entry(row) } : { outcome: 'used' };
@@ -203,9 +214,13 @@ export class UploadStore extends Store {
   /**
    * Gives an attempt up: it cannot be committed any more. Its object is swept after a while and not
    * now, because a bucket that failed may still finish storing what it was sent.
+   *
+   * @param uploadId of one that nobody can attempt again: its room is given back
    */
-  abandon(objectKey: string, now: number): void {
+  abandon(objectKey: string, now: number, uploadId?: string): void {
     const due = now + SWEEP_DELAY_MS;
+    if (uploadId !== undefined)
+      this.db.run('DELETE FROM file_uploads WHERE id = ? AND committed_file_id IS NULL', uploadId);
     // Only what is loose: whatever a caller gets wrong, the bytes of a file in the index stay.
     this.db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE object_key = ?', due, objectKey);
     this.schedule('uploads', due);
@@ -269,22 +284,27 @@ export class UploadStore extends Store {
     return next?.due ?? undefined;
   }
 
-  /** @throws CarrelError `too_large` when it does not fit beside what is here and what is on its way */
-  #makeRoom(size: number, isNew: boolean): void {
+  /**
+   * @returns the bytes for which there is room
+   * @throws CarrelError `too_large` when it does not fit beside what is here and what is on its way
+   */
+  #makeRoom({ size, atMost }: UploadDeclaration, isNew: boolean): number {
     const quota = this.#quota();
     const { bytes, files, expected } = this.usage();
-    if (bytes + expected + size > quota.bytes)
+    const free = Math.max(0, quota.bytes - bytes - expected);
+    if (bytes + expected + (atMost ? 1 : size) > quota.bytes)
       throw new CarrelError(
         'too_large',
         'There is no room for this file. Empty the trash, or delete what is not needed.',
         {
-          details: { size, free: Math.max(0, quota.bytes - bytes - expected), quota: quota.bytes },
+          details: { ...(atMost ? {} : { size }), free, quota: quota.bytes },
         },
       );
     if (isNew && files >= quota.files)
       throw new CarrelError('too_large', 'There are as many files as there may be. Empty the trash, or delete some.', {
         details: { files, quota: quota.files },
       });
+    return atMost ? Math.min(size, free) : size;
   }
 
   #add(upload: UploadRow, { sha256, type }: { sha256: string; type: string }, now: number): FileRow {

@@ -168,7 +168,7 @@ export function advertised(schema: z.ZodObject): StandardSchemaWithJSON {
 /**
  * The shape, in few words, because every conversation pays for each of them. Left out is what says nothing
  * (`$schema`: 2020-12 is what MCP takes for granted; the bounds of safe integers), what only a broken call meets and
- * is told then (lengths), and of outputs what nobody acts on (that no other properties come; what inner objects must
+ * is told then (lengths, patterns), and of outputs what nobody acts on (that no other properties come; what inner objects must
  * have). A call is checked against the schema itself.
  */
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
@@ -178,6 +178,7 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string,
       delete part.minLength;
       delete part.maxLength;
       delete part.maxItems;
+      delete part.pattern;
       if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
       if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
       if (io === 'input') return;

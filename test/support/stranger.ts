@@ -25,6 +25,8 @@ async function endlessly(response: ServerResponse | ReturnType<typeof createGzip
 /** How many connections sent something when they were closed, by the path that was asked. */
 const cut = new Map<string, number>();
 
+const held = new Map<string, () => void>();
+
 const PATHS: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse, url: URL) => unknown>> = {
   '/hello.txt': (_request, response) => response.setHeader('Content-Type', 'text/plain').end('hello'),
   '/chunked.csv': (_request, response) => {
@@ -67,6 +69,15 @@ const PATHS: Readonly<Record<string, (request: IncomingMessage, response: Server
       response.write('.');
       await sleep(20);
     }
+  },
+  /** The beginning at once, the end when `/release` is asked. */
+  '/held': (_request, response, url) => {
+    response.write('begun ');
+    held.set(url.searchParams.get('key') ?? '', () => response.end('ended'));
+  },
+  '/release': (_request, response, url) => {
+    held.get(url.searchParams.get('key') ?? '')?.();
+    response.end();
   },
   '/never': () => undefined,
   '/claims': (_request, response, url) => {

@@ -2,8 +2,19 @@ import * as z from 'zod';
 
 import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
-import { filePath, fileSize, folderPath, mediaType, PART_BYTES, partsOf, sha256, writtenText } from '../model.ts';
 import type { DropService } from '../drop/service.ts';
+import type { ImportService } from '../import-service.ts';
+import {
+  fileOrFolderPath,
+  filePath,
+  fileSize,
+  folderPath,
+  mediaType,
+  PART_BYTES,
+  partsOf,
+  sha256,
+  writtenText,
+} from '../model.ts';
 import type { PartsService } from '../parts-service.ts';
 import { baseName } from '../paths.ts';
 
@@ -13,11 +24,16 @@ import type { UploadService } from '../upload-service.ts';
 import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
 
 /** Tools that store bytes. */
-export function writingTools(service: UploadService, parts: PartsService, drop: DropService) {
+export function writingTools(
+  service: UploadService,
+  parts: PartsService,
+  drop: DropService,
+  imports: () => Promise<ImportService>,
+) {
   const upload = defineTool('file_upload', {
     title: 'Upload a file',
     description:
-      'Gives an address to which the bytes of one file are PUT, from a shell or by the person, within 15 minutes and without other credentials. The file exists when the bytes have arrived.',
+      'Gives an address to PUT the bytes of one file to, within 15 minutes and without other credentials. The file exists when they have arrived.',
     behaviour: CREATE,
     input: z.strictObject({
       path: filePath.describe('Such as reports/q3.pdf'),
@@ -68,19 +84,28 @@ export function writingTools(service: UploadService, parts: PartsService, drop: 
   });
 
   const write = defineTool('file_write', {
-    title: 'Write a text file',
-    description: 'Stores a file of text, up to 64 KB. What was at its path becomes an earlier version.',
-    behaviour: { ...CREATE, idempotent: false },
-    input: z.strictObject({
-      path: filePath.describe('Such as notes/plan.md'),
-      text: writtenText,
-      if_exists: ifExists,
-      tags: newTags,
-      session: ofSession,
-    }),
+    title: 'Write a file',
+    description:
+      'Stores a text of up to 64 KB, or fetches a file of up to 95 MB from a URL. What was at its path becomes an earlier version.',
+    behaviour: { ...CREATE, openWorld: true },
+    input: z
+      .strictObject({
+        path: fileOrFolderPath.optional().describe('Such as notes/plan.md; a URL names what has none, or notes/'),
+        text: writtenText.optional(),
+        from_url: z.string().max(4000).optional().describe('Public, https'),
+        if_exists: ifExists,
+        tags: newTags,
+        session: ofSession,
+      })
+      .superRefine(oneContent),
     output: changedFile,
-    handle: async ({ path, text, if_exists, tags, session }, { workspace, principal }) =>
-      showChanged(await service.write(workspace, principal, { path, text, ifExists: if_exists, tags, session })),
+    handle: async ({ path = '', text, from_url, if_exists, tags, session }, { workspace, principal, ...call }) => {
+      const input = { path, ifExists: if_exists, tags, session };
+      if (text !== undefined) return showChanged(await service.write(workspace, principal, { ...input, text }));
+      const { origin, signal } = call;
+      const fetched = { ...input, url: from_url ?? '', origin, signal };
+      return showChanged(await (await imports()).import(workspace, principal, fetched));
+    },
     text: ({ session: { slug }, file: { id, path, version } }) =>
       `Wrote ${path} in ${slug} (id ${id}, version ${version})`,
   });
@@ -123,4 +148,15 @@ export function writingTools(service: UploadService, parts: PartsService, drop: 
   });
 
   return [upload, request, write, edit];
+}
+
+/** A file is made of one thing, and only an address can name it. */
+function oneContent(
+  { path, text, from_url }: { path?: string | undefined; text?: string | undefined; from_url?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  if ((text === undefined) === (from_url === undefined))
+    context.addIssue({ code: 'custom', path: [], message: 'give one of `text` and `from_url`' });
+  if (from_url === undefined && (path ?? '/').endsWith('/'))
+    context.addIssue({ code: 'custom', path: ['path'], message: 'must be that of a file' });
 }

@@ -1,0 +1,71 @@
+import { byteLength } from '../lib/encoding.ts';
+import { hasHiddenText } from '../lib/hidden-text.ts';
+import { nameFault } from './names.ts';
+
+/** What a name ends in, for types that pages and interfaces are served as: their addresses seldom say it. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  'application/json': '.json',
+  'application/pdf': '.pdf',
+  'application/zip': '.zip',
+  'image/gif': '.gif',
+  'image/jpeg': '.jpg',
+  'image/png': '.png',
+  'image/svg+xml': '.svg',
+  'image/webp': '.webp',
+  'text/csv': '.csv',
+  'text/html': '.html',
+  'text/markdown': '.md',
+  'text/plain': '.txt',
+};
+
+/**
+ * A name for what an answer brought: what its Content-Disposition says (RFC 6266), or else the end of its address.
+ * Both were chosen by a stranger, so what no file system should hold is left out of them.
+ *
+ * @param type its media type, for an ending where the name has none
+ */
+export function nameOfAnswer(disposition: string | null, url: URL, type: string | undefined): string {
+  const segment = decoded(url.pathname.split('/').findLast((each) => each !== '') ?? '');
+  const named = [dispositionName(disposition ?? ''), segment]
+    .map((text) => cleaned(text ?? ''))
+    .find((text) => nameFault(text) === undefined);
+  const name = named ?? 'download';
+  const ending = /\.[A-Za-z][A-Za-z0-9]{0,7}$/.test(name) ? '' : (ENDINGS[type ?? ''] ?? '');
+  return nameFault(name + ending) === undefined ? name + ending : name;
+}
+
+/** What a Content-Disposition names, as loosely as it is written in practice. */
+function dispositionName(header: string): string | undefined {
+  const extended = /;\s*filename\*\s*=\s*"?(?:utf-8)'[^']*'([^;"]*)/i.exec(header)?.[1];
+  if (extended !== undefined) return decoded(extended.trim());
+  const quoted = /;\s*filename\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(header)?.[1];
+  return quoted?.replaceAll(/\\(.)/g, '$1') ?? /;\s*filename\s*=\s*([^;]*)/i.exec(header)?.[1]?.trim();
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The last name of a path, without what {@link nameFault} would find; it may still be none. */
+function cleaned(text: string): string {
+  const name = text
+    .normalize('NFC')
+    .slice(-1000)
+    .replace(/^.*[/\\]/su, '');
+  const visible = hasHiddenText(name)
+    ? name.replaceAll(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu, '')
+    : name;
+  return shortened(visible.trim()).replace(/[. ]+$/, '');
+}
+
+/** At most 255 bytes, and the ending kept. */
+function shortened(name: string): string {
+  const ending = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
+  let stem = name.slice(0, name.length - ending.length);
+  while (byteLength(stem) + ending.length > 255) stem = stem.replace(/.$/su, '');
+  return stem + ending;
+}
