@@ -98,11 +98,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const uploads = new UploadService({ bucket, addresses, workspaces, files: shelf, limits });
   const parts = new PartsService({ bucket, addresses, workspaces });
   const drop = new DropService({ addresses, workspaces, uploads, parts });
-  const imports = async () => {
-    const { ImportService } = await import('./files/import-service.ts');
-    return new ImportService({ uploads, loopback: settings.fetchLoopback });
-  };
-  const files = { files: shelf, uploads, parts, drop, imports };
+  const imports = async () =>
+    new (await import('./files/import-service.ts')).ImportService(uploads, settings.fetchLoopback);
+  const forms = async () => new (await import('./files/form-service.ts')).FormService(uploads, limits.maxBytes);
+  const files = { files: shelf, uploads, parts, drop, imports, forms };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);

@@ -1,3 +1,4 @@
+import { dispositionParameter, percentDecoded } from '../lib/disposition-parameter.ts';
 import { byteLength } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { nameFault } from './names.ts';
@@ -25,29 +26,13 @@ const ENDINGS: Readonly<Record<string, string>> = {
  * @param type its media type, for an ending where the name has none
  */
 export function nameOfAnswer(disposition: string | null, url: URL, type: string | undefined): string {
-  const segment = decoded(url.pathname.split('/').findLast((each) => each !== '') ?? '');
-  const named = [dispositionName(disposition ?? ''), segment]
+  const segment = percentDecoded(url.pathname.split('/').findLast((each) => each !== '') ?? '');
+  const named = [dispositionParameter(disposition ?? '', 'filename'), segment]
     .map((text) => cleaned(text ?? ''))
     .find((text) => nameFault(text) === undefined);
   const name = named ?? 'download';
   const ending = /\.[A-Za-z][A-Za-z0-9]{0,7}$/.test(name) ? '' : (ENDINGS[type ?? ''] ?? '');
   return nameFault(name + ending) === undefined ? name + ending : name;
-}
-
-/** What a Content-Disposition names, as loosely as it is written in practice. */
-function dispositionName(header: string): string | undefined {
-  const extended = /;\s*filename\*\s*=\s*"?(?:utf-8)'[^']*'([^;"]*)/i.exec(header)?.[1];
-  if (extended !== undefined) return decoded(extended.trim());
-  const quoted = /;\s*filename\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(header)?.[1];
-  return quoted?.replaceAll(/\\(.)/g, '$1') ?? /;\s*filename\s*=\s*([^;]*)/i.exec(header)?.[1]?.trim();
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** The last name of a path, without what {@link nameFault} would find; it may still be none. */

@@ -6,12 +6,6 @@ import type { AddressOwner, FileEntry } from './model.ts';
 import type { FileWorkspace } from './service.ts';
 import type { NewFile, UploadService } from './upload-service.ts';
 
-interface ImportServiceOptions {
-  readonly uploads: UploadService;
-  /** Whether http to this machine is fetched. */
-  readonly loopback: boolean;
-}
-
 export interface Import extends Omit<NewFile, 'path' | 'type' | 'sha256'> {
   readonly url: string;
   /** Of a file, or of a folder with the slash behind it, or nothing: then the answer names the file. */
@@ -29,7 +23,8 @@ export class ImportService {
   readonly #uploads: UploadService;
   readonly #loopback: boolean;
 
-  constructor({ uploads, loopback }: ImportServiceOptions) {
+  /** @param loopback whether http to this machine is fetched */
+  constructor(uploads: UploadService, loopback: boolean) {
     this.#uploads = uploads;
     this.#loopback = loopback;
   }

@@ -143,7 +143,7 @@ export async function nextPiece(
 }
 
 /** Reads on for a while, because a sender that is cut off in the middle seldom gets to see the answer. */
-async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
+export async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   for (let left = DISCARDED_BYTES; left > 0; left -= PIECE_BYTES) if (!(await nextPiece(reader))) return;
 }
 

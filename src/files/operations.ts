@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Example, Operation } from '../http/operation.ts';
 import { problemAnswer } from '../http/problem-schema.ts';
 import { SAMPLE } from '../http/samples.ts';
+import { ERROR_CODES } from '../lib/errors.ts';
 import { sessionRef } from '../sessions/model.ts';
 import { shownFile } from './shown.ts';
 
@@ -21,6 +22,21 @@ const file = shownFile
 export const storedFile = z
   .object({ session, file })
   .meta({ id: 'StoredFile', description: 'A file beside its session.' });
+
+export const storedForm = z
+  .object({
+    files: z.array(storedFile),
+    refused: z
+      .array(
+        z.object({
+          name: z.string().describe('As the form has it'),
+          code: z.enum(ERROR_CODES),
+          detail: z.string().describe('What to do'),
+        }),
+      )
+      .describe('Those of which nothing was stored'),
+  })
+  .meta({ id: 'StoredForm', description: 'What became of each file of a form.' });
 
 export const filePage = z
   .object({
@@ -130,6 +146,7 @@ export const createFile: Operation = {
   description: [
     'With `path` in the query the body is the file itself, whatever its `Content-Type`: nothing wraps it, and `Content-Length` must be there. Its media type is recognised from the bytes and the name; `Content-Type` counts where they do not say.',
     'With `Content-Type: application/json` and no `path` in the query the body declares a file, and the answer says where its bytes go: for an uploader that has no access token, or that does not know the length beforehand.',
+    'With `Content-Type: multipart/form-data` and no `path` in the query each file of the form is stored, or refused, by itself and in its order. A field is for the files behind it, so it must come before them; `path` and `sha256` are for the next file alone. Where nothing was stored, the answer is the refusal of the first.',
   ].join('\n\n'),
   answers: {
     200: {
@@ -137,9 +154,13 @@ export const createFile: Operation = {
       content: { 'application/json': expectedFile },
     },
     201: {
-      description: 'The file is stored.',
-      content: { 'application/json': storedFile },
-      headers: { Location: 'Where the file is' },
+      description: 'The file is stored, or all files of the form.',
+      content: { 'application/json': z.union([storedFile, storedForm]) },
+      headers: { Location: 'Where the file is; not for a form' },
+    },
+    207: {
+      description: 'Some files of the form are stored, and some are not.',
+      content: { 'application/json': storedForm },
     },
     ...bytesRefused,
   },

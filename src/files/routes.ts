@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { endpoint, endpointOfTwo, way } from '../http/endpoint.ts';
+import { endpoint, endpointOf, way } from '../http/endpoint.ts';
 import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../http/route.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { sessionReference } from '../sessions/model.ts';
@@ -9,6 +9,7 @@ import {
   filePath,
   fileSize,
   folderPath,
+  formFields,
   IF_EXISTS,
   MAX_PAGE,
   mediaType,
@@ -17,7 +18,7 @@ import {
   sha256,
 } from './model.ts';
 import type { FileEntry } from './model.ts';
-import type { expectedFile, filePage, storedFile } from './operations.ts';
+import type { expectedFile, filePage, storedFile, storedForm } from './operations.ts';
 import type { FileServices } from './tools.ts';
 import type { IncomingBytes } from './upload-service.ts';
 import type { partsStatus, storedPart } from './parts-operations.ts';
@@ -61,7 +62,10 @@ const documents = () => import('./operations.ts');
 const partsDocuments = () => import('./parts-operations.ts');
 
 /** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
-export function fileRoutes({ files, uploads, parts }: FileServices): { open: Route[]; protected: ProtectedRoute[] } {
+export function fileRoutes({ files, uploads, parts, forms }: FileServices): {
+  open: Route[];
+  protected: ProtectedRoute[];
+} {
   const declare = way({
     json: declaration,
     handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
@@ -108,6 +112,17 @@ export function fileRoutes({ files, uploads, parts }: FileServices): { open: Rou
           { body, length },
         ),
       );
+    },
+  });
+
+  const storeForm = way({
+    body: { 'multipart/form-data': formFields },
+    handle: async ({ request, principal, workspace }: AuthorisedContext) => {
+      const { headers, body } = request;
+      const sent = { body, length: lengthOf(request), contentType: headers.get('Content-Type') ?? '' };
+      const { files: stored, refused } = await (await forms()).store(workspace, principal, sent);
+      const shown = { files: stored.map(showWithSession), refused };
+      return answer<typeof storedForm>(shown, refused.length === 0 ? 201 : 207);
     },
   });
 
@@ -219,7 +234,11 @@ export function fileRoutes({ files, uploads, parts }: FileServices): { open: Rou
           GET: { scope: 'files:read', ...endpoint(async () => (await documents()).listFiles, list) },
           POST: {
             scope: 'files:write',
-            ...endpointOfTwo(async () => (await documents()).createFile, declares, declare, store),
+            ...endpointOf(
+              async () => (await documents()).createFile,
+              (context) => (isForm(context) ? storeForm : declares(context) ? declare : store),
+              [declare, store, storeForm],
+            ),
           },
         },
         body: 'stream',
@@ -237,6 +256,11 @@ function declares({ request, url }: HttpContext): boolean {
   return isJson(request.headers.get('Content-Type')) && !url.searchParams.has('path');
 }
 
+/** Whether a `POST /files` is a form. With a path in its address it is taken for a file that is wrapped by mistake. */
+function isForm({ request, url }: HttpContext): boolean {
+  return /^multipart\/form-data\b/i.test(request.headers.get('Content-Type') ?? '') && !url.searchParams.has('path');
+}
+
 /** Whether a Content-Type or Accept header names JSON and nothing else. */
 function isJson(header: string | null): boolean {
   return header?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
@@ -251,8 +275,12 @@ function incoming(request: Request): IncomingBytes {
     throw new CarrelError('unsupported', 'Send the file itself as the body, not a form.');
   if (request.headers.has('Content-Range'))
     throw new CarrelError('unsupported', 'An upload cannot be resumed. Send the whole file without Content-Range.');
+  return { body: request.body, length: lengthOf(request) };
+}
+
+function lengthOf(request: Request): number | undefined {
   const length = request.headers.get('Content-Length') ?? '';
-  return { body: request.body, length: /^\d+$/.test(length) ? Number(length) : undefined };
+  return /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
 function answer<Schema extends z.ZodType>(body: z.output<Schema>, status = 200): Response {

@@ -2,6 +2,7 @@ import { defineToolset } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
 import { fileResources } from './resources.ts';
 import type { DropService } from './drop/service.ts';
+import type { FormService } from './form-service.ts';
 import type { ImportService } from './import-service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
@@ -17,8 +18,9 @@ export interface FileServices {
   readonly uploads: UploadService;
   readonly parts: PartsService;
   readonly drop: DropService;
-  /** Loaded with the first import: few isolates see one. */
+  /** Loaded when they are needed: few isolates see an import or a form. */
   readonly imports: () => Promise<ImportService>;
+  readonly forms: () => Promise<FormService>;
 }
 
 /** Files, for MCP. */

@@ -53,17 +53,16 @@ export function endpoint<Context extends HttpContext>(
   return { describe, inputs: [input], handle };
 }
 
-/** An endpoint with two ways to call it: requests of which `isFirst` holds go the first. */
-export function endpointOfTwo<Context extends HttpContext>(
+/** An endpoint with several ways to call it: `choose` says which of them a request goes. */
+export function endpointOf<Context extends HttpContext>(
   describe: Endpoint['describe'],
-  isFirst: (context: Context) => boolean,
-  first: CheckedWay<Context>,
-  second: CheckedWay<Context>,
+  choose: (context: Context) => CheckedWay<Context>,
+  ways: readonly CheckedWay<Context>[],
 ): Endpoint<Context> {
   return {
     describe,
-    inputs: [first.input, second.input],
-    handle: (context) => (isFirst(context) ? first : second).handle(context),
+    inputs: ways.map(({ input }) => input),
+    handle: (context) => choose(context).handle(context),
   };
 }
 

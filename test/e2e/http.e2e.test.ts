@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { digestOf, noise } from '../../scripts/client/bytes.ts';
 import { call } from '../../scripts/client/mcp.ts';
@@ -349,4 +349,33 @@ describe.runIf(hasCurl)('the curl line of file_upload', () => {
       }
     },
   );
+});
+
+describe.runIf(hasCurl)('a form that curl sends', () => {
+  it('stores its files, which come back as they were', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'carrel-form-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const names = ['large.bin', 'it\'s "quoted"; 文書.bin'];
+    // Each with bytes of its own.
+    const size = (name: string) => 6_000_000 + name.length;
+    const known = await Promise.all(names.map(async (name) => digestOf(noise(size(name), 'form'))));
+    for (const name of names) await writeFile(join(folder, name), noise(size(name), 'form'));
+    const files = names.flatMap((name) => ['-F', `file=@"${name.replaceAll('"', String.raw`\"`)}"`]);
+    const token = ['-H', `Authorization: Bearer ${person.token}`];
+    const { stdout } = await shell(
+      'curl',
+      ['-sS', ...token, '-F', 'folder=sent', ...files, `${deployment.origin}/files`],
+      {
+        cwd: folder,
+      },
+    );
+    const { files: stored, refused } = JSON.parse(stdout) as {
+      files: { file: { id: string; path: string; sha256: string } }[];
+      refused: unknown[];
+    };
+    expect(refused).toEqual([]);
+    expect(stored.map(({ file }) => [file.path, file.sha256])).toEqual(
+      names.map((name, index) => [`sent/${name}`, known[index]?.sha256]),
+    );
+  });
 });
