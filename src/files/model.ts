@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { byteLength } from '../lib/encoding.ts';
+import { byteLength, fromBase64 } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { sessionReference } from '../sessions/model.ts';
 import type { SessionRef } from '../sessions/model.ts';
@@ -227,9 +227,17 @@ export const formFields = z
   })
   .meta({ id: 'FileForm', description: 'Files with what is to become of them. Fields stand before the files.' });
 
-export const writtenText = z
-  .string()
-  .refine((text) => byteLength(text) <= MAX_WRITTEN_BYTES, 'has more than 64 KB; use file_upload');
+const TOO_MUCH = 'has more than 64 KB; use file_upload';
+
+export const writtenText = z.string().refine((text) => byteLength(text) <= MAX_WRITTEN_BYTES, TOO_MUCH);
+
+/** Bytes as base64. */
+export const writtenBase64 = z.string().transform((text, context) => {
+  const bytes = fromBase64(text);
+  if (bytes && bytes.byteLength <= MAX_WRITTEN_BYTES) return bytes;
+  context.addIssue({ code: 'custom', message: bytes ? TOO_MUCH : 'is no base64: copy all of it, and nothing else' });
+  return z.NEVER;
+});
 
 /** How many parts a file of this size has; an empty one has one. */
 export function partsOf(size: number): number {

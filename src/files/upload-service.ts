@@ -1,4 +1,3 @@
-import { byteLength } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
@@ -138,16 +137,14 @@ export class UploadService {
     return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost: known.atMost });
   }
 
-  /** Makes a file of text, or a version of one. */
+  /** Makes a file of what is here already, or a version of one. */
   async write(
     workspace: FileWorkspace,
     owner: AddressOwner,
-    input: NewFile & { readonly text: string },
+    input: NewFile & { readonly content: string | Uint8Array<ArrayBuffer> },
   ): Promise<FileEntry> {
-    return this.create(workspace, owner, input, {
-      body: new Blob([input.text]).stream(),
-      length: byteLength(input.text),
-    });
+    const bytes = new Blob([input.content]);
+    return this.create(workspace, owner, input, { body: bytes.stream() as Bytes, length: bytes.size });
   }
 
   /**
@@ -175,7 +172,7 @@ export class UploadService {
     if (whole === undefined) throw notText();
     const text = input.edits.reduce((present, edit, index) => replaceOnce(present, edit, index), whole);
     const { path, session, expectedVersion } = { ...file, session: file.session.id, ...input };
-    return this.write(workspace, owner, { path, session, expectedVersion, text, type: file.type });
+    return this.write(workspace, owner, { path, session, expectedVersion, content: text, type: file.type });
   }
 
   /**

@@ -13,6 +13,14 @@ export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
+/** The bytes of base64 of either alphabet, padded or not, in lines or not; undefined when it is none. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const whole = text.replaceAll(/[\r\n]/g, '');
+  const bare = whole.replace(/={1,2}$/, '');
+  if (bare !== whole && whole.length % 4 !== 0) return undefined;
+  return fromBase64Url(bare.replaceAll('+', '-').replaceAll('/', '_'));
+}
+
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { byteLength, fromBase64Url, fromHex, sha256Hex, toBase64Url, toHex } from '../../src/lib/encoding.ts';
+import {
+  byteLength,
+  fromBase64,
+  fromBase64Url,
+  fromHex,
+  sha256Hex,
+  toBase64Url,
+  toHex,
+} from '../../src/lib/encoding.ts';
 import { isId, newId, randomName, toBase32 } from '../../src/lib/ids.ts';
 
 const bytes = fc.uint8Array({ maxLength: 200 });
@@ -44,6 +52,35 @@ describe('base64url', () => {
     );
     for (const garbage of ['=', 'AA==', 'A', 'AAAAA', 'A+', 'A/', 'A A', 'AA\n', 'ä', '\u{0}'])
       expect(fromBase64Url(garbage)).toBeUndefined();
+  });
+});
+
+describe('base64, as programs write it', () => {
+  const programs: ((value: Uint8Array) => string)[] = [
+    (value) => btoa(String.fromCharCode(...value)),
+    (value) => btoa(String.fromCharCode(...value)).replaceAll('=', ''),
+    (value) => btoa(String.fromCharCode(...value)).replaceAll(/.{76}/g, '$&\r\n'),
+    toBase64Url,
+  ];
+
+  it('brings any bytes back', () => {
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(...programs), (value, write) => {
+        expect(fromBase64(write(value))).toEqual(value);
+      }),
+    );
+  });
+
+  it('is nothing else', () => {
+    fc.assert(
+      fc.property(fc.oneof(text, fc.stringMatching(/^[\w+/=\n-]{0,30}$/)), (value) => {
+        const whole = value.replaceAll(/[\r\n]/g, '');
+        const isBase64 =
+          /^[\w+/-]*={0,2}$/.test(whole) && (whole.endsWith('=') ? whole.length % 4 === 0 : whole.length % 4 !== 1);
+        expect(fromBase64(value) !== undefined).toBe(isBase64);
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { utf8 } from '../../src/lib/encoding.ts';
 import { Owner, problemOf, put } from '../support/files.ts';
+import type { Shown } from '../support/files.ts';
 import { send } from '../support/person.ts';
 
 let ada: Owner;
@@ -91,6 +93,36 @@ describe('tools and resources', () => {
     }
     expect(await read('notes/a b.md')).toMatchObject({ text: 'at notes/a b.md' });
     await expect(read('notes/none.md')).rejects.toThrow(/not found/i);
+  });
+
+  it('write bytes that come as base64, in either alphabet, padded or not, in lines or not', async () => {
+    const gif = utf8(`GIF89a\u0001\u0000${'>?'.repeat(30)}`);
+    const padded = btoa(String.fromCharCode(...gif));
+    expect(padded).toMatch(/[+/].*=$/);
+    const url = padded.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    for (const base64 of [padded, url, `${padded.slice(0, 40)}\r\n${padded.slice(40)}\n`]) {
+      const { file } = await ada.call<{ file: { id: string } }>('file_write', { path: 'b.gif', base64 });
+      const response = await ada.fetch(`/files/${file.id}`);
+      expect(response.headers.get('Content-Type')).toBe('image/gif');
+      expect(new Uint8Array(await response.arrayBuffer())).toEqual(gif);
+    }
+  });
+
+  it.each(['a', 'ab=', 'ab===', 'a=bc', 'ab c', 'data:text/plain;base64,aGk=', 'é', 'aGk=aGk='])(
+    'write no base64 that is none: %s',
+    async (base64) => {
+      const words = /^invalid_input.*`base64` is no base64/;
+      await expect(ada.call('file_write', { path: 'none.bin', base64 })).rejects.toThrow(words);
+    },
+  );
+
+  it('write as many bytes as base64 as they say, and no more', async () => {
+    const most = btoa('x'.repeat(64 * 1024));
+    const { file } = await ada.call<{ file: Shown }>('file_write', { path: 'most.txt', base64: most });
+    expect(await (await ada.fetch(`/files/${file.id}`)).text()).toHaveLength(64 * 1024);
+    const more = btoa('x'.repeat(64 * 1024 + 1));
+    await expect(ada.call('file_write', { path: 'more.txt', base64: more })).rejects.toThrow(/64 KB; use file_upload/);
+    await expect(ada.call('file_write', { path: 'x', base64: '', text: '' })).rejects.toThrow(/give one of/);
   });
 
   it('write no path that is none, and no more text than they say', async () => {

@@ -13,6 +13,7 @@ import {
   PART_BYTES,
   partsOf,
   sha256,
+  writtenBase64,
   writtenText,
 } from '../model.ts';
 import type { PartsService } from '../parts-service.ts';
@@ -86,12 +87,13 @@ export function writingTools(
   const write = defineTool('file_write', {
     title: 'Write a file',
     description:
-      'Stores a text of up to 64 KB, or fetches a file of up to 95 MB from a URL. What was at its path becomes an earlier version.',
+      'Stores text or base64 of up to 64 KB, or fetches up to 95 MB from a URL. What was at its path becomes an earlier version.',
     behaviour: { ...CREATE, openWorld: true },
     input: z
       .strictObject({
         path: fileOrFolderPath.optional().describe('Such as notes/plan.md; a URL names what has none, or notes/'),
         text: writtenText.optional(),
+        base64: writtenBase64.optional(),
         from_url: z.string().max(4000).optional().describe('Public, https'),
         if_exists: ifExists,
         tags: newTags,
@@ -99,9 +101,13 @@ export function writingTools(
       })
       .superRefine(oneContent),
     output: changedFile,
-    handle: async ({ path = '', text, from_url, if_exists, tags, session }, { workspace, principal, ...call }) => {
+    handle: async (
+      { path = '', text, base64, from_url, if_exists, tags, session },
+      { workspace, principal, ...call },
+    ) => {
       const input = { path, ifExists: if_exists, tags, session };
-      if (text !== undefined) return showChanged(await service.write(workspace, principal, { ...input, text }));
+      const content = text ?? base64;
+      if (content !== undefined) return showChanged(await service.write(workspace, principal, { ...input, content }));
       const { origin, signal } = call;
       const fetched = { ...input, url: from_url ?? '', origin, signal };
       return showChanged(await (await imports()).import(workspace, principal, fetched));
@@ -152,11 +158,12 @@ export function writingTools(
 
 /** A file is made of one thing, and only an address can name it. */
 function oneContent(
-  { path, text, from_url }: { path?: string | undefined; text?: string | undefined; from_url?: string | undefined },
+  { path, ...contents }: { path?: string | undefined; text?: unknown; base64?: unknown; from_url?: unknown },
   context: z.RefinementCtx,
 ): void {
-  if ((text === undefined) === (from_url === undefined))
-    context.addIssue({ code: 'custom', path: [], message: 'give one of `text` and `from_url`' });
-  if (from_url === undefined && (path ?? '/').endsWith('/'))
+  const given = [contents.text, contents.base64, contents.from_url].filter((each) => each !== undefined);
+  if (given.length !== 1)
+    context.addIssue({ code: 'custom', path: [], message: 'give one of `text`, `base64` and `from_url`' });
+  if (contents.from_url === undefined && (path ?? '/').endsWith('/'))
     context.addIssue({ code: 'custom', path: ['path'], message: 'must be that of a file' });
 }
