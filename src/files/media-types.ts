@@ -83,6 +83,9 @@ function looksLikeText(head: Uint8Array): boolean {
   }
 }
 
+/** Whether a file of this type is an image that models take. */
+export const isShownImage = (type: string) => /^image\/(?:gif|jpeg|png|webp)$/.test(type);
+
 /** Whether a file of this type can be read as text. */
 export function isTextType(type: string): boolean {
   return (

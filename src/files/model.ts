@@ -43,6 +43,11 @@ export const MAX_RESOURCE_BYTES = 256 * 1024;
  * structured content, and both together must fit the output budget.
  */
 export const MAX_READ_BYTES = 32 * 1024;
+/**
+ * Bytes of an image that `file_read` shows: in base64, with the rest of the result, under the 1,048,576 characters at
+ * which Claude's desktop app gives a result up.
+ */
+export const MAX_IMAGE_BYTES = 700 * 1024;
 export const MAX_PAGE = 200;
 
 /** A file as the index knows it: its present version. */

@@ -39,7 +39,8 @@ export function fileResources(service: FileService): ResourceFamily {
     async read(reference, { workspace }) {
       const whole = await service.readWhole(workspace, unescaped(reference));
       const mimeType = whole.file.type;
-      return 'text' in whole ? { mimeType, text: whole.text } : { mimeType, blob: toBase64(whole.bytes) };
+      if ('text' in whole) return { mimeType, text: whole.text };
+      return { mimeType, blob: (await import('./images.ts')).toBase64(whole.bytes) };
     },
   };
 }
@@ -51,9 +52,4 @@ function unescaped(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** Base64 with padding (RFC 4648 §4), as MCP wants it. */
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }

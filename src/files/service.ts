@@ -5,8 +5,9 @@ import { isId } from '../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
 import type { ByteRange, FileBucket } from './bucket.ts';
+import type { Image } from './images.ts';
 import { collect } from './intake.ts';
-import { isTextType } from './media-types.ts';
+import { isShownImage, isTextType } from './media-types.ts';
 import { ADDRESS_MS, MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
 import type { AddressOwner, FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
 import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
@@ -156,18 +157,24 @@ export class FileService {
   }
 
   /**
-   * A part of a text file, as it stands; undefined for one whose text is read by {@link readExtracted}.
+   * A part of a text file, as it stands, or an image; undefined for one whose text is read by {@link readExtracted}.
    *
    * @param input.offset in bytes; `start` and `end` of the answer are too. Without it, from the beginning, and with
    *   a `summary` of what a file of data holds
-   * @throws CarrelError `not_found`, `unsupported` (no text), `invalid_input` (beyond the end)
+   * @throws CarrelError `not_found`, `unsupported` (no text), `invalid_input` (beyond the end), and as `readImage`
    */
   async readText(
     workspace: FileWorkspace,
     reference: FileReference,
     input: { offset?: number | undefined; limit: number; version?: number | undefined },
-  ): Promise<{ file: FileEntry; window: TextWindow; summary: string | undefined } | undefined> {
+  ): Promise<
+    { file: FileEntry; window: TextWindow; summary: string | undefined } | { file: FileEntry; image: Image } | undefined
+  > {
     const file = await this.find(workspace, reference, input.version);
+    if (isShownImage(file.type)) {
+      const { readImage } = await import('./images.ts');
+      return { file, image: await readImage(file.size, () => this.bytes(file)) };
+    }
     if (!isTextType(file.type) || HAS_TEXT_WITHIN.has(file.type)) return undefined;
     const { offset = 0 } = input;
     if (offset > file.size)

@@ -35,6 +35,11 @@ export const UPDATE: ToolBehaviour = { readOnly: false, destructive: false, idem
 /** Removes or overwrites. */
 export const DESTROY: ToolBehaviour = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
 
+/** Under which an answer has content that is not of its output: an image, whose bytes belong into no JSON. */
+export const CONTENT: unique symbol = Symbol('content');
+
+type Answer<Output extends z.ZodObject> = z.input<Output> & { readonly [CONTENT]?: ContentBlock[] };
+
 export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
   /** Left out, the name in words. */
   readonly title?: string;
@@ -47,13 +52,10 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodO
    * Throws a CarrelError for what the caller should know; anything else becomes `internal`. Gives what
    * `context.ask` gives where a person must answer first.
    */
-  handle(
-    input: z.output<Input>,
-    context: CallContext,
-  ): z.input<Output> | Promise<z.input<Output> | InputRequiredResult>;
+  handle(input: z.output<Input>, context: CallContext): Answer<Output> | Promise<Answer<Output> | InputRequiredResult>;
   /** The result as a person would read it: all of its facts, in a few lines. Without it, its fields a line each. */
   text?(output: z.output<Output>): string;
-  /** Content beside the text, such as a resource link or an image. */
+  /** Content beside the text, such as a resource link; what is no part of the output is in the answer's {@link CONTENT}. */
   content?(output: z.output<Output>): ContentBlock[];
 }
 
@@ -123,7 +125,11 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       if (isInputRequiredResult(answer)) return answer;
       const result = promised(name, output.safeParse(answer));
       const text = definition.text?.(result) ?? plainText(result);
-      return { structured: result, text, content: definition.content?.(result) ?? [] };
+      return {
+        structured: result,
+        text,
+        content: [...(answer[CONTENT] ?? []), ...(definition.content?.(result) ?? [])],
+      };
     },
   };
 }

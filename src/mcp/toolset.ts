@@ -8,7 +8,7 @@ import { refuseMisnamed } from './names.ts';
 
 // What a toolset is written with, in one place.
 export { definePrompt } from './define-prompt.ts';
-export { CREATE, defineTool, DESTROY, READ, UPDATE } from './define-tool.ts';
+export { CONTENT, CREATE, defineTool, DESTROY, READ, UPDATE } from './define-tool.ts';
 
 export interface ResourcePage {
   readonly resources: readonly Resource[];

@@ -150,9 +150,9 @@ describe('file_read', () => {
   });
 
   it('says why a file has no text', async () => {
-    const gif = `GIF89a${'\u0001'.repeat(40)}`;
-    const { id, url } = await ada.upload('image.gif', gif);
-    await put(url, gif);
+    const sound = `OggS${'\u0001'.repeat(40)}`;
+    const { id, url } = await ada.upload('sound.ogg', sound);
+    await put(url, sound);
     await allRead(ada);
     await expect(ada.call('file_read', { file: id })).rejects.toThrow(/^unsupported: Nobody here reads.*file_link/);
   });

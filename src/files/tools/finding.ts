@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
-import { defineTool, READ } from '../../mcp/toolset.ts';
+import { CONTENT, defineTool, READ } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import { folderPath, MAX_PAGE, MAX_READ_BYTES } from '../model.ts';
+import { isShownImage } from '../media-types.ts';
 import { fileUri } from '../resources.ts';
 import type { FileService } from '../service.ts';
 import { shownFile, showWithSession } from '../shown.ts';
@@ -81,7 +82,7 @@ export function findingTools(service: FileService) {
   const read = defineTool('file_read', {
     title: 'Read a file',
     description:
-      'Reads the text of a file, window by window: go on with `next_offset`. Of PDF, Word and HTML it is the text in them, by page or section.',
+      'Shows an image, or reads the text of a file, window by window: go on with `next_offset`. Of PDF, Word and HTML it is the text in them, by page or section.',
     behaviour: READ,
     input: z.strictObject({
       file,
@@ -110,6 +111,10 @@ export function findingTools(service: FileService) {
         part === undefined
           ? await service.readText(workspace, named, { offset, limit: max_bytes, version })
           : undefined;
+      if (plain && 'image' in plain) {
+        const { file: entry, image } = plain;
+        return { ...showWithSession(entry), text: '', offset: 0, [CONTENT]: [{ type: 'image' as const, ...image }] };
+      }
       if (plain) {
         const { file: entry, window, summary } = plain;
         return {
@@ -143,8 +148,12 @@ export function findingTools(service: FileService) {
         ...(truncated && !window.next ? { truncated } : {}),
       };
     },
-    text: ({ session: { slug }, file: { path, version }, text, summary, offset, next_offset, part, parts, lossy }) =>
-      `${path} in ${slug}, version ${version}${part === undefined ? '' : `, part ${part} of ${parts ?? part}`}, from ${offset}${next_offset === undefined ? ' to the end' : `; go on with offset ${next_offset}`}${lossy === true ? '; not all of it is UTF-8' : ''}:\n${summary === undefined ? '' : `${summary}\n\n`}${text}`,
+    text: ({ session: { slug }, file: { path, type, size, version }, text, summary, offset, next_offset, ...more }) => {
+      const { part, parts, lossy } = more;
+      const which = `${path} in ${slug}, version ${version}`;
+      if (isShownImage(type)) return `${which}, an image (${type}, ${size} bytes)`;
+      return `${which}${part === undefined ? '' : `, part ${part} of ${parts ?? part}`}, from ${offset}${next_offset === undefined ? ' to the end' : `; go on with offset ${next_offset}`}${lossy === true ? '; not all of it is UTF-8' : ''}:\n${summary === undefined ? '' : `${summary}\n\n`}${text}`;
+    },
     content: ({ file: { id, path, type, size }, next_offset }) =>
       next_offset === undefined ? [] : [{ type: 'resource_link', uri: fileUri(id), name: path, mimeType: type, size }],
   });
