@@ -6,6 +6,7 @@ import { AuditTrail } from './directory/audit.ts';
 import { Addresses } from './files/addresses.ts';
 import { R2FileBucket } from './files/bucket.ts';
 import { DropService } from './files/drop/service.ts';
+import { LinkService } from './files/link-service.ts';
 import { fileRoutes } from './files/routes.ts';
 import { PartsService } from './files/parts-service.ts';
 import { FileService } from './files/service.ts';
@@ -93,7 +94,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const directory = new DirectoryRepo(env.DIRECTORY);
   const records = new OAuthRecordRepo(env.DIRECTORY);
   const addresses = new Addresses(keyring);
-  const shelf = new FileService({ bucket, addresses, workspaces });
+  const shelf = new FileService({ bucket });
   const limits = { maxBytes: MAX_UPLOAD_BYTES[settings.deployment] };
   const uploads = new UploadService({ bucket, addresses, workspaces, files: shelf, limits });
   const parts = new PartsService({ bucket, addresses, workspaces });
@@ -101,7 +102,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const imports = async () =>
     new (await import('./files/import-service.ts')).ImportService(uploads, settings.fetchLoopback);
   const forms = async () => new (await import('./files/form-service.ts')).FormService(uploads, limits.maxBytes);
-  const files = { files: shelf, uploads, parts, drop, imports, forms };
+  const links = new LinkService({ addresses, workspaces, files: shelf });
+  const files = { files: shelf, uploads, parts, drop, imports, forms, links };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);

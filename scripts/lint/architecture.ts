@@ -129,6 +129,8 @@ const store = layer(['**/src/**/*store.ts'], {
         // SQL that the stores of one feature share.
         '!./schema.ts',
         '!./shelf.ts',
+        // SQL that few requests need, loaded with the first of them.
+        '!./shares.ts',
         ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts'),
       ],
       message: 'A store knows SQL and its own model: policy belongs in the service.',

@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { fromBase64Url, toBase64Url, utf8 } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
+import { randomName } from '../lib/ids.ts';
 import { parseJson } from '../lib/json.ts';
 import type { Keyring } from '../lib/keyring.ts';
 import type { AddressOwner } from './model.ts';
@@ -25,6 +26,8 @@ export interface AddressClaims {
   readonly grantId: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** How often it may be used, counted in the workspace under this id; undefined for any number. */
+  readonly count?: { readonly id: string; readonly uses: number } | undefined;
 }
 
 export type AddressCheck =
@@ -33,15 +36,17 @@ export type AddressCheck =
   | { readonly outcome: 'invalid' }
   | { readonly outcome: 'expired' };
 
-/** Longer ones are refused before any work is done on them. */
-const MAX_ADDRESS_LENGTH = 1000;
+/** Longer ones are refused before any work is done on them. The longest names a folder of 1,024 bytes. */
+const MAX_ADDRESS_LENGTH = 4000;
 
-const payloadSchema = z.tuple([z.string(), z.string(), z.string(), z.int()]);
+const claimsOfAll = [z.string(), z.string(), z.string(), z.int()] as const;
+const payloadSchema = z.union([z.tuple(claimsOfAll), z.tuple([...claimsOfAll, z.string(), z.int()])]);
 
 /** An address as it stands in a URL, `<payload>.<mac>`: whoever has it needs no other credential. */
 export async function signAddress(keyring: Keyring, purpose: AddressPurpose, claims: AddressClaims): Promise<string> {
-  const { workspaceId, subject, grantId, expiresAt } = claims;
-  const payload = toBase64Url(utf8(JSON.stringify([workspaceId, subject, grantId, expiresAt])));
+  const { workspaceId, subject, grantId, expiresAt, count } = claims;
+  const counted = count ? [count.id, count.uses] : [];
+  const payload = toBase64Url(utf8(JSON.stringify([workspaceId, subject, grantId, expiresAt, ...counted])));
   return `${payload}.${await keyring.sign(purpose, payload)}`;
 }
 
@@ -62,9 +67,10 @@ export async function checkAddress(
   const bytes = fromBase64Url(payload);
   const parsed = payloadSchema.safeParse(bytes && parseJson(new TextDecoder().decode(bytes)));
   if (!parsed.success) return { outcome: 'invalid' };
-  const [workspaceId, subject, grantId, expiresAt] = parsed.data;
+  const [workspaceId, subject, grantId, expiresAt, id, uses] = parsed.data;
   if (expiresAt <= now) return { outcome: 'expired' };
-  return { outcome: 'valid', claims: { workspaceId, subject, grantId, expiresAt } };
+  const count = id === undefined || uses === undefined ? undefined : { id, uses };
+  return { outcome: 'valid', claims: { workspaceId, subject, grantId, expiresAt, ...(count ? { count } : {}) } };
 }
 
 /** The last character of 32 bytes in base64url has two bits that mean nothing: one address, one text. */
@@ -81,14 +87,19 @@ export class Addresses {
     this.#keyring = keyring;
   }
 
-  /** @param expiresAt ms since the epoch */
+  /**
+   * @param expiresAt ms since the epoch
+   * @param uses how often it may be used; undefined for any number, which costs no storage
+   */
   async make(
     purpose: AddressPurpose,
     { workspaceId, grantId }: AddressOwner,
     subject: string,
     expiresAt: number,
+    uses?: number,
   ): Promise<string> {
-    const claims = { workspaceId, subject, grantId, expiresAt: Math.floor(expiresAt / 1000) };
+    const count = uses === undefined ? undefined : { id: randomName(), uses };
+    const claims = { workspaceId, subject, grantId, expiresAt: Math.floor(expiresAt / 1000), count };
     return signAddress(this.#keyring, purpose, claims);
   }
 

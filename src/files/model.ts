@@ -203,6 +203,11 @@ export const fileReference = z
   .min(1, 'is empty')
   .max(1024, 'is neither an id nor a path');
 
+/** How long an address to fetch something lives, in minutes; who wants longer has a person make a share. */
+export const linkMinutes = z.int().min(1).max(1440).default(15);
+/** How often it may be used; any number without it. */
+export const linkUses = z.int().min(1).max(1000).optional();
+
 export const fileSize = z.int().min(0);
 
 export const sha256 = z

@@ -73,6 +73,7 @@ const bytesAnswers = {
     headers: { 'Content-Range': 'Which part it is' },
   },
   304: { description: 'The file is the one that `If-None-Match` names.' },
+  412: { description: 'The file is not the one that `If-Match` names.' },
   416: { description: 'The file has no such bytes.', headers: { 'Content-Range': 'How many bytes it has' } },
 } as const;
 
@@ -85,6 +86,7 @@ const RANGES = {
   Range: 'One range of bytes, such as `bytes=0-1023`. Several are answered with the whole file.',
   'If-Range': 'An entity tag: the range holds only if the file has it.',
   'If-None-Match': 'Entity tags that the caller has.',
+  'If-Match': 'Entity tags, of which the file must have one.',
 };
 
 const shown = {
@@ -277,14 +279,14 @@ export const uploadFile: Operation = {
 export const downloadFile: Operation = {
   id: 'downloadFile',
   group: 'Files',
-  summary: 'Fetch a file by its address',
+  summary: 'Fetch a file or a folder by its address',
   description:
-    'From an address that the tool `file_link` gave. Whoever has it can fetch the file, for 15 minutes and no longer than the grant that made it.',
+    'From an address that the tool `file_link` or `POST /files/links` gave. A folder comes as a zip, which has neither ranges nor an entity tag.',
   headers: RANGES,
   answers: {
     200: { description: 'The bytes.', content: { '*/*': 'bytes' }, headers: BYTES_HEADERS },
     ...bytesAnswers,
-    403: problemAnswer('The address was changed or cut, or has expired.'),
+    403: problemAnswer('The address was changed or cut, has expired, or was used as often as it may be.'),
     404: problemAnswer('The file was deleted.'),
   },
   examples: {

@@ -22,9 +22,17 @@ export function parseRange(header: string | null, size: number): ByteRange | 'un
   return offset >= size ? 'unsatisfiable' : { offset, length: end - offset + 1 };
 }
 
-/** Whether `If-None-Match` names this entity tag (RFC 9110 §13.1.2, weak comparison). */
-export function matchesEntityTag(header: string | null, entityTag: string): boolean {
+/**
+ * Whether a list of entity tags has this one: `If-None-Match` compares weakly, `If-Match` strongly (RFC 9110 §13.1.1,
+ * §13.1.2).
+ */
+export function matchesEntityTag(
+  header: string | null,
+  entityTag: string,
+  comparison: 'weak' | 'strong' = 'weak',
+): boolean {
   if (header === null) return false;
   if (header.trim() === '*') return true;
-  return (header.match(/(?:W\/)?"[^"]*"/g) ?? []).some((tag) => tag.replace(/^W\//, '') === entityTag);
+  const tags = header.match(/(?:W\/)?"[^"]*"/g) ?? [];
+  return tags.some((tag) => (comparison === 'weak' ? tag.replace(/^W\//, '') : tag) === entityTag);
 }

@@ -4,13 +4,15 @@ import { endpoint, endpointOf, way } from '../http/endpoint.ts';
 import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../http/route.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { sessionReference } from '../sessions/model.ts';
-import { downloadResponse } from './download.ts';
 import {
   filePath,
+  fileReference,
   fileSize,
   folderPath,
   formFields,
   IF_EXISTS,
+  linkMinutes,
+  linkUses,
   MAX_PAGE,
   mediaType,
   PART_BYTES,
@@ -18,11 +20,12 @@ import {
   sha256,
 } from './model.ts';
 import type { FileEntry } from './model.ts';
+import type { madeLink } from './link-operations.ts';
 import type { expectedFile, filePage, storedFile, storedForm } from './operations.ts';
 import type { FileServices } from './tools.ts';
 import type { IncomingBytes } from './upload-service.ts';
 import type { partsStatus, storedPart } from './parts-operations.ts';
-import { showFile, showParts, showWithSession } from './shown.ts';
+import { showFile, showLink, showParts, showWithSession } from './shown.ts';
 
 const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
 
@@ -50,6 +53,17 @@ const listing = z.strictObject({
   cursor: z.string().max(2000).optional().describe('The `next_cursor` of the page before'),
 });
 
+const toLink = z
+  .strictObject({
+    file: fileReference.describe('Its id or its path in the session; a folder, which comes as a zip, ends with /'),
+    session,
+    minutes: linkMinutes.describe('How long it works'),
+    uses: linkUses.describe('How often bytes may be fetched from it; any number without it'),
+  })
+  .meta({ id: 'LinkTerms', description: 'An address that somebody wants to give away.' });
+
+const toZip = z.strictObject({ session, folder: folderPath.default('').describe('All of the session without it') });
+
 const byId = z.object({ id: z.string().describe('Id of a file') });
 const byAddress = z.object({ address: z.string().describe('Signed, for one file and one purpose') });
 const byPart = byAddress.extend({
@@ -57,12 +71,15 @@ const byPart = byAddress.extend({
 });
 const anyBytes = { '*/*': 'bytes' } as const;
 
+/** How bytes go out, loaded with the first: an isolate that serves MCP alone never needs it. */
+const downloads = () => import('./download.ts');
 /** The documents of these routes, which few requests need. */
 const documents = () => import('./operations.ts');
 const partsDocuments = () => import('./parts-operations.ts');
+const linkDocuments = () => import('./link-operations.ts');
 
 /** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
-export function fileRoutes({ files, uploads, parts, forms }: FileServices): {
+export function fileRoutes({ files, uploads, parts, forms, links }: FileServices): {
   open: Route[];
   protected: ProtectedRoute[];
 } {
@@ -152,7 +169,24 @@ export function fileRoutes({ files, uploads, parts, forms }: FileServices): {
       const file = await files.find(workspace, { file: params.id });
       return isJson(request.headers.get('Accept'))
         ? answer<typeof storedFile>(showWithSession(file))
-        : downloadResponse(request, file, (range) => files.bytes(file, range));
+        : (await downloads()).downloadResponse(request, file, (range) => files.bytes(file, range));
+    },
+  });
+
+  const zip = way({
+    query: toZip,
+    handle: async ({ request, workspace }: AuthorisedContext, { query }) => {
+      const archive = await files.zip(workspace, { session: query.session, folder: query.folder });
+      return (await downloads()).zipResponse(request, archive);
+    },
+  });
+
+  const link = way({
+    json: toLink,
+    handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
+      const { file, session: within, minutes, uses } = json;
+      const made = await links.link(workspace, principal, { file, session: within }, { minutes, uses });
+      return answer<typeof madeLink>(showLink(origin, made));
     },
   });
 
@@ -193,8 +227,11 @@ export function fileRoutes({ files, uploads, parts, forms }: FileServices): {
   const download = way({
     params: byAddress,
     handle: async ({ request }: HttpContext, { params }) => {
-      const file = await files.findByAddress(params.address);
-      return downloadResponse(request, file, (range) => files.bytes(file, range));
+      const opened = await links.open(params.address);
+      const { downloadResponse, zipResponse } = await downloads();
+      if ('zip' in opened) return zipResponse(request, opened.zip, opened.admit);
+      const { file, admit } = opened;
+      return downloadResponse(request, file, (range) => files.bytes(file, range), admit);
     },
   });
 
@@ -242,6 +279,14 @@ export function fileRoutes({ files, uploads, parts, forms }: FileServices): {
           },
         },
         body: 'stream',
+      },
+      {
+        path: '/files/zip',
+        methods: { GET: { scope: 'files:read', ...endpoint(async () => (await linkDocuments()).zipFiles, zip) } },
+      },
+      {
+        path: '/files/links',
+        methods: { POST: { scope: 'files:read', ...endpoint(async () => (await linkDocuments()).linkFile, link) } },
       },
       {
         path: '/files/:id',

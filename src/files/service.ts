@@ -2,14 +2,13 @@ import { itemsWithinBudget } from '../lib/budget.ts';
 import { decodeCursor, encodeCursor } from '../lib/cursor.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { isId } from '../lib/ids.ts';
-import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
-import type { Addresses } from './addresses.ts';
+import type { OpenWorkspace } from '../workspace/client.ts';
 import type { ByteRange, FileBucket } from './bucket.ts';
 import type { Image } from './images.ts';
 import { collect } from './intake.ts';
 import { isShownImage, isTextType } from './media-types.ts';
-import { ADDRESS_MS, MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
-import type { AddressOwner, FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
+import { MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
+import type { FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
 import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
 import type { ExtractedText } from './extract/model.ts';
 import type { SectionWindow } from './extract/window.ts';
@@ -17,15 +16,10 @@ import { matchOf } from './search-query.ts';
 import type { Found } from './text-store.ts';
 import { decodeWindow } from './text-window.ts';
 import type { TextWindow } from './text-window.ts';
+import type { FolderZip } from './zip/folder-zip.ts';
 
 export type FileWorkspace = Pick<OpenWorkspace, 'files' | 'uploads' | 'parts' | 'texts'>;
 type Bytes = ReadableStream<Uint8Array>;
-
-export interface FileServiceOptions {
-  readonly bucket: FileBucket;
-  readonly addresses: Addresses;
-  readonly workspaces: Pick<Workspaces, 'open'>;
-}
 
 /** Which file: by its id, or by its path in a session, by default the default one. */
 export interface FileReference {
@@ -42,18 +36,15 @@ export interface Address<File> {
   readonly expiresAt: number;
 }
 
-const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
+export const noSuchFile = () =>
+  new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
 
 /** Files. Policy only; bytes go through as streams, what is known of them is in the workspace. */
 export class FileService {
   readonly #bucket: FileBucket;
-  readonly #addresses: Addresses;
-  readonly #workspaces: Pick<Workspaces, 'open'>;
 
-  constructor({ bucket, addresses, workspaces }: FileServiceOptions) {
+  constructor({ bucket }: { readonly bucket: FileBucket }) {
     this.#bucket = bucket;
-    this.#addresses = addresses;
-    this.#workspaces = workspaces;
   }
 
   /** Sorted as asked. @throws CarrelError `not_found` (the session), `invalid_input` (the cursor) */
@@ -142,18 +133,20 @@ export class FileService {
     return files.versions(file, session);
   }
 
-  /** The file of a download address. @throws CarrelError `forbidden` (the address), `not_found` */
-  async findByAddress(address: string): Promise<StoredFile> {
-    const { workspaceId, subject, grantId } = await this.#addresses.open('download-address', address);
-    const workspace = this.#workspaces.open(workspaceId, { kind: 'address', grantId, scope: 'files:read' });
-    return this.find(workspace, { file: subject });
-  }
-
   /** The bytes of a file, or of a part. @throws CarrelError `not_found` when it was deleted a moment ago */
   async bytes(file: StoredFile, range?: ByteRange): Promise<Bytes> {
     const bytes = await this.#bucket.get(file.objectKey, range);
     if (!bytes) throw noSuchFile();
     return bytes;
+  }
+
+  /** A folder, or all of a session, as an archive. @throws CarrelError as `folderZip` */
+  async zip(
+    workspace: Pick<FileWorkspace, 'files'>,
+    input: { readonly session: string | undefined; readonly folder: string },
+  ): Promise<FolderZip> {
+    const { folderZip } = await import('./zip/folder-zip.ts');
+    return folderZip(workspace, this.#bucket, input);
   }
 
   /**
@@ -259,14 +252,6 @@ export class FileService {
     const match = matchOf(input.query);
     if (match === undefined) throw new CarrelError('invalid_input', 'Give at least one word to look for.');
     return texts.search({ ...input, match });
-  }
-
-  /** A short-lived address from which anybody who has it can fetch the file. */
-  async link(workspace: FileWorkspace, owner: AddressOwner, reference: FileReference): Promise<Address<FileEntry>> {
-    const file = await this.find(workspace, reference);
-    const expiresAt = Date.now() + ADDRESS_MS;
-    const address = await this.#addresses.make('download-address', owner, file.id, expiresAt);
-    return { file, path: `/download/${address}`, expiresAt };
   }
 
   /**

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 
 import { sessionRef } from '../sessions/model.ts';
+import type { Linked } from './link-service.ts';
 import type { FileEntry, PartsStatus } from './model.ts';
+import type { Address } from './service.ts';
 
 /** A file as tools and routes show it. */
 export const shownFile = z.object({
@@ -27,6 +29,25 @@ export function showFile(entry: FileEntry): ShownFile {
 /** The file beside its session, as most answers have it. */
 export function showWithSession(entry: FileEntry): { session: FileEntry['session']; file: ShownFile } {
   return { session: entry.session, file: showFile(entry) };
+}
+
+/** A file or a folder as an address gives it: the folder as an archive, whose bytes nobody knows yet. */
+export const linkedFile = z.object({
+  path: z.string(),
+  type: z.string(),
+  size: z.int(),
+  sha256: z.string().optional(),
+});
+
+/** An address with what it is for. */
+export function showLink(origin: string, { file: linked, path: where, expiresAt }: Address<Linked>) {
+  const download = { url: `${origin}${where}`, expires_at: new Date(expiresAt).toISOString() };
+  if ('zip' in linked) {
+    const { session, folder, size } = linked.zip;
+    return { session, file: { path: folder || '/', type: 'application/zip', size }, download };
+  }
+  const { session, path, type, size, sha256 } = linked.file;
+  return { session, file: { path, type, size, sha256 }, download };
 }
 
 /** What an answer says of a file that was changed: enough to go on with it. */

@@ -41,6 +41,22 @@ export interface FolderPage extends FilePage {
   readonly folders: readonly string[];
 }
 
+/** A file of which only its bytes matter, and where it stands. */
+export interface PackedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly updatedAt: number;
+  readonly objectKey: string;
+}
+
+export interface FolderContents {
+  readonly session: SessionRef;
+  readonly files: readonly PackedFile[];
+}
+
+/** Behind every path. */
+const LAST_PATH = '\u{10FFFF}';
+
 const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
 
 /** The index of one workspace's files. What comes into it comes through `UploadStore`. */
@@ -105,7 +121,7 @@ export class FileStore extends Store {
     let from = after ?? folder;
     let last: string | undefined;
     for (;;) {
-      const bound = folder === '' ? '\u{10FFFF}' : endOf(folder);
+      const bound = folder === '' ? LAST_PATH : endOf(folder);
       const row = this.db.first<FileRow>(
         `SELECT ${COLUMNS} FROM files WHERE session_id = ? AND deleted_at IS NULL AND path >= ? AND path < ?
          ORDER BY path LIMIT 1`,
@@ -146,6 +162,26 @@ export class FileStore extends Store {
         limit,
       )
       .map(({ path }) => path);
+  }
+
+  /**
+   * All files in a folder and beneath it, by path, with the places of their bytes: one moment of it, whatever is
+   * changed afterwards.
+   *
+   * @param folder with its slash; empty for all of the session
+   */
+  within(reference: string | undefined, folder: string, limit: number): FolderContents {
+    const session = this.session(reference);
+    const files = this.db.all<PackedFile & Record<string, string | number>>(
+      `SELECT path, files.size, updated_at AS updatedAt, object_key AS objectKey
+       FROM files JOIN contents USING (sha256)
+       WHERE session_id = ? AND deleted_at IS NULL AND path >= ? AND path < ? ORDER BY path LIMIT ?`,
+      session.id,
+      folder,
+      folder === '' ? LAST_PATH : endOf(folder),
+      limit,
+    );
+    return { session: bare(session), files };
   }
 
   /** What is in the trash, the newest first. */

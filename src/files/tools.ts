@@ -4,6 +4,7 @@ import { fileResources } from './resources.ts';
 import type { DropService } from './drop/service.ts';
 import type { FormService } from './form-service.ts';
 import type { ImportService } from './import-service.ts';
+import type { LinkService } from './link-service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
@@ -21,10 +22,11 @@ export interface FileServices {
   /** Loaded when they are needed: few isolates see an import or a form. */
   readonly imports: () => Promise<ImportService>;
   readonly forms: () => Promise<FormService>;
+  readonly links: LinkService;
 }
 
 /** Files, for MCP. */
-export function filesToolset({ files, uploads, parts, drop, imports }: FileServices): Toolset {
+export function filesToolset({ files, uploads, parts, drop, imports, links }: FileServices): Toolset {
   return defineToolset('files', {
     instructions:
       'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text. A file is named by its id or its path.',
@@ -35,7 +37,7 @@ export function filesToolset({ files, uploads, parts, drop, imports }: FileServi
     },
     tools: [
       ...writingTools(uploads, parts, drop, imports),
-      ...findingTools(files),
+      ...findingTools(files, links),
       ...shelfTools(files),
       ...connectorTools(files),
     ],

@@ -5,6 +5,7 @@ export type KeyPurpose =
   | 'upload-address'
   | 'download-address'
   | 'drop-address'
+  | 'share-address'
   | 'form-token'
   | 'consent'
   | 'remember'

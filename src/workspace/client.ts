@@ -20,6 +20,10 @@ export type Caller = {
     | { readonly kind: 'token'; readonly grantId: string; readonly tokenHash: string }
     /** The holder of a signed address, which lives no longer than the grant that minted it has this scope. */
     | { readonly kind: 'address'; readonly grantId: string; readonly scope: string }
+    /** A visitor with the address of a share that somebody made of what is theirs. */
+    | { readonly kind: 'share'; readonly shareId: string }
+    /** The person, signed in in a browser: whoever opens it so has seen their session. */
+    | { readonly kind: 'person' }
   );
 
 /** How a workspace answers a call: with a value, or with an error that its caller should know. */

@@ -1,6 +1,7 @@
 import { CartStore } from '../cart/store.ts';
 import { FileStore } from '../files/store.ts';
 import { PartsStore } from '../files/parts-store.ts';
+import { ShareStore } from '../files/share/store.ts';
 import { TextStore } from '../files/text-store.ts';
 import { UpkeepStore } from '../files/upkeep-store.ts';
 import { UploadStore } from '../files/upload-store.ts';
@@ -22,6 +23,7 @@ export const STORES = {
   parts: PartsStore,
   texts: TextStore,
   upkeep: UpkeepStore,
+  shares: ShareStore,
   cart: CartStore,
 } satisfies Record<string, StoreClass>;
 

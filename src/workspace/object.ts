@@ -244,6 +244,7 @@ export class WorkspaceObject extends DurableObject {
         return readTexts(this.#stores.texts, this.#dependencies.bucket, now);
       },
       trash: (now) => purgeTrash(this.#stores.files, now, swept),
+      shares: (now) => this.#stores.shares.sweep(now),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),
@@ -258,10 +259,17 @@ export class WorkspaceObject extends DurableObject {
         throw new CarrelError('unauthenticated', 'This access was ended. Sign in again.');
       if (!isPersonalGrant(caller.grantId) && this.#grants.noteUse(caller.grantId, now))
         this.ctx.waitUntil(this.#keeper.recordFirstUse(caller.grantId));
-    } else if (!this.#isEntitled() || !this.#outlives(caller, now)) {
-      throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
+    } else if (caller.kind === 'address') {
+      if (!this.#isEntitled() || !this.#outlives(caller, now))
+        throw new CarrelError('forbidden', 'The access that made this address was ended. Ask for a new address.');
+    } else if (caller.kind === 'share') {
+      if (!this.#isEntitled() || !this.#stores.shares.isAlive(caller.shareId, now))
+        throw new CarrelError('not_found', 'There is no such share.');
+    } else if (!this.#isEntitled()) {
+      throw new CarrelError('forbidden', 'This account was disabled.');
     }
-    if (caller.continues === true) return;
+    // The pages of a person are slow enough, and must open also while an app calls without end.
+    if (caller.continues === true || caller.kind === 'person') return;
     // Only now: whoever may not call uses up nothing.
     const wait = (caller.kind === 'token' ? this.#calls : this.#callsByAddress).take(now);
     if (wait !== undefined)

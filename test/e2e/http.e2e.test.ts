@@ -202,6 +202,8 @@ describe('methods', () => {
     ['/register', ['OPTIONS', 'POST']],
     ['/authorize', ['GET', 'HEAD', 'POST']],
     ['/files', ['GET', 'HEAD', 'OPTIONS', 'POST']],
+    ['/files/zip', ['GET', 'HEAD', 'OPTIONS']],
+    ['/files/links', ['OPTIONS', 'POST']],
     ['/files/fil_0123456789abcdefghjk', ['GET', 'HEAD', 'OPTIONS']],
     ['/upload/forged.address', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT']],
     ['/download/forged.address', ['GET', 'HEAD', 'OPTIONS']],

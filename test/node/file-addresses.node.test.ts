@@ -17,12 +17,16 @@ describe('addresses', () => {
   it('say what they were made with, until they expire', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.record({
-          workspaceId: fc.string({ maxLength: 40 }),
-          subject: fc.string({ maxLength: 40 }),
-          grantId: fc.string({ maxLength: 64 }),
-          expiresAt: fc.integer({ min: 1, max: 4_000_000_000 }),
-        }),
+        fc.record(
+          {
+            workspaceId: fc.string({ maxLength: 40 }),
+            subject: fc.string({ maxLength: 40 }),
+            grantId: fc.string({ maxLength: 64 }),
+            expiresAt: fc.integer({ min: 1, max: 4_000_000_000 }),
+            count: fc.record({ id: fc.string({ maxLength: 20 }), uses: fc.integer({ min: 1, max: 1000 }) }),
+          },
+          { requiredKeys: ['workspaceId', 'subject', 'grantId', 'expiresAt'] },
+        ),
         fc.constantFrom('upload-address' as const, 'download-address' as const),
         async (made, purpose) => {
           const address = await signAddress(keyring, purpose, made);
@@ -38,8 +42,11 @@ describe('addresses', () => {
     );
   });
 
-  it('open nothing with any one bit changed', async () => {
-    const address = await signAddress(keyring, 'upload-address', claims);
+  it.each([
+    ['any number of uses', claims],
+    ['a count', { ...claims, count: { id: 'x'.repeat(20), uses: 3 } }],
+  ])('of %s open nothing with any one bit changed', async (_what, made) => {
+    const address = await signAddress(keyring, 'upload-address', made);
     for (let index = 0; index < address.length; index += 1)
       for (let bit = 0; bit < 7; bit += 1) {
         const changed = String.fromCharCode(address.charCodeAt(index) ^ (1 << bit));

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { isTextType, recogniseType, servedType } from '../../src/files/media-types.ts';
+import { isTextType, recogniseType } from '../../src/files/media-types.ts';
+import { servedType } from '../../src/files/served-type.ts';
 import { matchesEntityTag, parseRange } from '../../src/files/range.ts';
 import { decodeWindow } from '../../src/files/text-window.ts';
 

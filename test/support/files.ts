@@ -105,7 +105,16 @@ export class Owner extends Connection {
   }
 
   async rows(
-    table: 'files' | 'file_uploads' | 'loose_objects' | 'contents' | 'file_versions' | 'file_usage' | 'content_texts',
+    table:
+      | 'files'
+      | 'file_uploads'
+      | 'loose_objects'
+      | 'contents'
+      | 'file_versions'
+      | 'file_usage'
+      | 'content_texts'
+      | 'file_shares'
+      | 'address_uses',
   ): Promise<Record<string, SqlStorageValue>[]> {
     return runInDurableObject(this.workspace, (_object, { storage }) =>
       storage.sql.exec(`SELECT * FROM ${table}`).toArray(),

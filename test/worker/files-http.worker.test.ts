@@ -150,6 +150,46 @@ describe('a download', () => {
     expect((await get({ Range: 'bytes=0-0', 'If-Range': '"x"' })).status).toBe(200);
   });
 
+  it('weighs conditions in the order of RFC 9110', async () => {
+    const tag = await etag();
+    const other = '"other"';
+    for (const [headers, expected] of [
+      [{ 'If-Match': tag }, 200],
+      [{ 'If-Match': `${other}, ${tag}` }, 200],
+      [{ 'If-Match': '*' }, 200],
+      // Strong: what is only as good as the same is not the same.
+      [{ 'If-Match': `W/${tag}` }, 412],
+      [{ 'If-Match': other }, 412],
+      [{ 'If-Match': other, 'If-None-Match': tag }, 412],
+      [{ 'If-None-Match': '*' }, 304],
+      [{ 'If-None-Match': tag, Range: 'bytes=0-1' }, 304],
+      [{ 'If-None-Match': tag, Range: 'bytes=99-' }, 304],
+      [{ 'If-None-Match': other, Range: 'bytes=0-1' }, 206],
+      [{ 'If-Range': `W/${tag}`, Range: 'bytes=0-1' }, 200],
+      [{ 'If-Range': new Date().toUTCString(), Range: 'bytes=0-1' }, 200],
+      [{ 'If-Range': other, Range: 'bytes=99-' }, 200],
+    ] as const)
+      for (const method of ['GET', 'HEAD']) {
+        const response = await get(headers, method);
+        // A range is of GET alone.
+        const status = method === 'HEAD' && expected === 206 ? 200 : expected;
+        expect({ method, headers, status: response.status }).toEqual({ method, headers, status });
+        const bodies: Record<number, string> = method === 'HEAD' ? {} : { 200: text, 206: text.slice(0, 2) };
+        expect(await response.text()).toBe(bodies[status] ?? '');
+        expect(response.headers.get('ETag')).toBe(tag);
+      }
+  });
+
+  it('of an empty file has no part', async () => {
+    const { id, url } = await ada.upload('nothing.txt', '');
+    await put(url, '');
+    const empty = await ada.link(id);
+    const whole = await send(empty);
+    expect([whole.status, whole.headers.get('Content-Length'), await whole.text()]).toEqual([200, '0', '']);
+    for (const range of ['bytes=0-', 'bytes=-1'])
+      expect((await send(empty, { headers: { Range: range } })).status).toBe(416);
+  });
+
   it('gives the index entry to whoever accepts JSON alone', async () => {
     const response = await ada.fetch(`/files/${file.id}`, { headers: { Accept: 'application/json' } });
     expect(await response.json()).toMatchObject({ session: { slug: 'default' }, file: { id: file.id, size: 10 } });

@@ -245,7 +245,8 @@ async function expectDocumented(endpoint: DescribedEndpoint, response: Response)
   const isOtherForm = documented.content?.['*/*'] !== undefined && type === 'application/json';
   for (const name of isOtherForm ? [] : Object.keys(documented.headers ?? {}))
     expect(response.headers.has(name), name).toBe(true);
-  const text = await response.text();
+  // No example shows an archive, which is no text.
+  const text = type === 'application/zip' ? '' : await response.text();
   if (text === '') return undefined;
   const content = documented.content?.[type] ?? documented.content?.['*/*'];
   if (!content) throw new Error(`${type} of ${endpoint.operation.id} is not documented`);

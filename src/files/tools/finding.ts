@@ -2,19 +2,20 @@ import * as z from 'zod';
 
 import { CONTENT, defineTool, READ } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
-import { folderPath, MAX_PAGE, MAX_READ_BYTES } from '../model.ts';
 import { isShownImage } from '../media-types.ts';
+import { fileReference, folderPath, linkMinutes, linkUses, MAX_PAGE, MAX_READ_BYTES } from '../model.ts';
 import { fileUri } from '../resources.ts';
+import type { LinkService } from '../link-service.ts';
 import type { FileService } from '../service.ts';
-import { shownFile, showWithSession } from '../shown.ts';
-import { file, isoTime, line, ofSession, showAll } from './shared.ts';
+import { linkedFile, showLink, shownFile, showWithSession } from '../shown.ts';
+import { file, line, ofSession, showAll } from './shared.ts';
 
 const changed = z.object({ id: z.string(), path: z.string(), version: z.int(), size: z.int() });
 /** What is needed to read on, or to fetch; file_list has the rest. */
 const readFile = shownFile.pick({ id: true, path: true, type: true, size: true, version: true });
 
 /** Tools that look and read. */
-export function findingTools(service: FileService) {
+export function findingTools(service: FileService, links: LinkService) {
   const list = defineTool('file_list', {
     title: 'List files',
     description: 'The files of a session, last changed first; or what is in one folder; or what is in the trash.',
@@ -215,20 +216,23 @@ export function findingTools(service: FileService) {
 
   const link = defineTool('file_link', {
     title: 'Link to a file',
-    description: 'Gives an address from which anybody who has it can download the file, for 15 minutes.',
+    description: 'Gives an address to download a file, or a folder (`a/`, all: `/`) as zip.',
     behaviour: { ...READ, idempotent: false },
-    input: z.strictObject({ file, session: ofSession }),
+    input: z.strictObject({
+      file: fileReference,
+      session: ofSession,
+      minutes: linkMinutes,
+      uses: linkUses,
+    }),
     output: z.object({
       session: sessionRef,
-      file: readFile.extend({ sha256: z.string() }),
+      file: linkedFile,
       download: z.object({ url: z.string(), expires_at: z.string() }),
     }),
-    handle: async ({ file: reference, session }, { workspace, principal, origin }) => {
-      const { file: entry, path, expiresAt } = await service.link(workspace, principal, { file: reference, session });
-      return { ...showWithSession(entry), download: { url: `${origin}${path}`, expires_at: isoTime(expiresAt) } };
-    },
-    text: ({ session: { slug }, file: { id, path, type, size }, download: { url, expires_at } }) =>
-      `${path} (id ${id}, ${type}, ${size} bytes) in ${slug}, until ${expires_at}:\n${url}`,
+    handle: async ({ file: reference, session, minutes, uses }, { workspace, principal, origin }) =>
+      showLink(origin, await links.link(workspace, principal, { file: reference, session }, { minutes, uses })),
+    text: ({ session: { slug }, file: { path, type, size }, download: { url, expires_at } }) =>
+      `${path} (${type}, ${size} bytes) in ${slug}, until ${expires_at}:\n${url}`,
     content: ({ file: { path, type, size }, download: { url } }) => [
       { type: 'resource_link', uri: url, name: path, mimeType: type, size },
     ],
