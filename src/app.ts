@@ -161,7 +161,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       servers,
       oauthEnv,
       bucket,
-      drop: hasFiles ? drop : undefined,
+      files: hasFiles ? files : undefined,
     });
   };
   let people: Awaited<ReturnType<typeof forPeople>> | undefined;

@@ -17,10 +17,14 @@ import { PasskeyRepo } from './directory/passkey-repo.ts';
 import { PeopleRepo } from './directory/people-repo.ts';
 import type { DirectoryRepo } from './directory/repo.ts';
 import { DirectoryService } from './directory/service.ts';
+import { browseRoutes } from './files/browse/routes.tsx';
+import { BrowseService } from './files/browse/service.ts';
 import { dropRoutes } from './files/drop/routes.tsx';
-import type { DropService } from './files/drop/service.ts';
-import { UpkeepService } from './files/upkeep-service.ts';
 import type { FileBucket } from './files/bucket.ts';
+import { shareRoutes } from './files/share/routes.tsx';
+import { ShareService } from './files/share/service.ts';
+import type { FileServices } from './files/tools.ts';
+import { UpkeepService } from './files/upkeep-service.ts';
 import { FormTokens } from './http/form-token.ts';
 import type { Route } from './http/route.ts';
 import { Admission } from './identity/admission.ts';
@@ -61,7 +65,7 @@ interface PeopleDependencies {
   readonly oauthEnv: OAuthEnv;
   readonly bucket: FileBucket;
   /** Undefined where the files are switched off. */
-  readonly drop: DropService | undefined;
+  readonly files: Pick<FileServices, 'files' | 'drop'> | undefined;
 }
 
 interface PeopleApp {
@@ -113,7 +117,8 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     people: peopleRepo,
     audit,
   });
-  const signedIn = new SignedIn(signIn, formTokens);
+  const { files } = dependencies;
+  const signedIn = new SignedIn(signIn, formTokens, files !== undefined);
   const clients = new ClientNames(servers, oauthEnv);
   const deviceRepo = new DeviceRepo(d1);
   const account = new AccountService({
@@ -148,11 +153,16 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     audit,
     telemetry,
   });
+  const fileRoutes = ({ files: shelf, drop }: NonNullable<typeof files>) => [
+    ...dropRoutes(drop),
+    ...browseRoutes({ signedIn, browse: new BrowseService({ workspaces, files: shelf }) }),
+    ...shareRoutes({ signedIn, shares: new ShareService({ workspaces, keyring, files: shelf, audit }) }),
+  ];
   const routes = [
     ...authorizeRoutes({ authorize, signIn, formTokens }),
     ...deviceRoutes({ devices, signedIn }),
     // Before the routes of providers, whose names are variables of their paths.
-    ...passkeyRoutes({ signIn, passkeys, formTokens, telemetry }),
+    ...passkeyRoutes({ signIn, passkeys, formTokens, telemetry, files: files !== undefined }),
     ...identityRoutes({ signIn, formTokens, telemetry }),
     ...entryRoutes({ signIn, admission, formTokens }),
     ...accountRoutes({ account, signedIn, signIn, connections: new Connections(lines, clients) }),
@@ -162,7 +172,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
       signature: new OperatorSignature(keyring),
       upkeep: new UpkeepService({ bucket: dependencies.bucket, workspaces }),
     }),
-    ...(dependencies.drop ? dropRoutes(dependencies.drop) : []),
+    ...(files ? fileRoutes(files) : []),
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
     ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
   ];

@@ -175,6 +175,8 @@ const face = layer(FACES, {
         ...places('lib/**', 'telemetry/**', 'mcp/**', 'http/**', 'console/**', '*/model.ts', 'directory/types.ts'),
         // Who is signed in in this browser, which every page may ask.
         ...places('identity/sign-in.ts', 'identity/signed-in.ts'),
+        // How bytes go out, of whatever face.
+        '!../download.ts',
       ],
       message: 'A face knows its own service, the sign-in, models, mcp/, http/, console/, telemetry/ and lib/.',
     },

@@ -1,3 +1,4 @@
+import { AccountShell } from '../console/account-shell.tsx';
 import {
   Badge,
   Button,
@@ -14,7 +15,6 @@ import {
 } from '../console/components.tsx';
 import { AUDIT_ACTIONS } from '../directory/types.ts';
 import type { AuditLine, Invitation, Person, PersonEntry } from '../directory/types.ts';
-import { AccountShell } from './pages.tsx';
 import type { SignedInShell } from '../identity/signed-in.ts';
 
 /** The roles that can be given, the usual one first. */

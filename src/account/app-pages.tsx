@@ -1,6 +1,6 @@
+import { AccountShell } from '../console/account-shell.tsx';
 import { Button, CheckboxRow, Fact, Facts, HiddenFields, Notice, When } from '../console/components.tsx';
 import { AppHeading } from './app-heading.tsx';
-import { AccountShell } from './pages.tsx';
 import type { SignedInShell } from '../identity/signed-in.ts';
 import type { ConnectedApp } from './service.ts';
 

@@ -1,8 +1,8 @@
+import { AccountShell } from '../console/account-shell.tsx';
 import { Notice, When } from '../console/components.tsx';
 import { AppHeading } from './app-heading.tsx';
 import { CONNECTION_STEPS } from './connections.ts';
 import type { ConnectionStep, NamedConnection } from './connections.ts';
-import { AccountShell } from './pages.tsx';
 import type { SignedInShell } from '../identity/signed-in.ts';
 
 const STEPS: Readonly<Record<ConnectionStep, string>> = {

@@ -1,7 +1,4 @@
-import type { Child } from 'hono/jsx';
-
-import { AccountNav } from '../console/account-nav.tsx';
-import type { AccountPath } from '../console/account-nav.tsx';
+import { AccountShell } from '../console/account-shell.tsx';
 import {
   Badge,
   Button,
@@ -14,27 +11,8 @@ import {
   Untrusted,
   When,
 } from '../console/components.tsx';
-import { Page } from '../console/layout.tsx';
 import type { BrowserSession, LinkedIdentity, Person } from '../directory/types.ts';
 import type { SignedInShell } from '../identity/signed-in.ts';
-
-interface ShellProps extends SignedInShell {
-  readonly title: string;
-  readonly current: AccountPath;
-  readonly children: Child;
-}
-
-/** The frame of a signed-in person's pages: who it is, and the way to the other pages. */
-export function AccountShell({ person, formToken, passkeys, title, current, children }: ShellProps) {
-  return (
-    <Page title={title} wide person={{ email: person.email ?? person.id, formToken }}>
-      <div class="stack loose">
-        <AccountNav current={current} role={person.role} passkeys={passkeys} />
-        {children}
-      </div>
-    </Page>
-  );
-}
 
 const ROLE_NOTES: Readonly<Record<Person['role'], string>> = {
   owner: 'This deployment is yours: you decide who gets in.',

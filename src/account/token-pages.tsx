@@ -1,3 +1,4 @@
+import { AccountShell } from '../console/account-shell.tsx';
 import {
   Button,
   Card,
@@ -12,7 +13,6 @@ import {
 import { PERSONAL_TOKEN_LIFETIMES } from '../oauth/model.ts';
 import type { PersonalToken } from '../oauth/model.ts';
 import type { Scope } from '../oauth/scopes.ts';
-import { AccountShell } from './pages.tsx';
 import type { SignedInShell } from '../identity/signed-in.ts';
 
 const USUAL_LIFETIME = 90;

@@ -6,6 +6,8 @@ export type AccountPath =
   | '/account/apps'
   | '/account/passkeys'
   | '/account/tokens'
+  | '/account/files'
+  | '/account/shares'
   | '/admin/people'
   | '/admin/audit';
 
@@ -14,16 +16,20 @@ interface AccountNavProps {
   readonly role: Role;
   /** Whether there are passkeys here. */
   readonly passkeys: boolean;
+  /** Whether there are files here. */
+  readonly files: boolean;
 }
 
 /** The way between the pages of a signed-in person: only those that this person may open. */
-export function AccountNav({ current, role, passkeys }: AccountNavProps) {
+export function AccountNav({ current, role, passkeys, files }: AccountNavProps) {
   const manages = role === 'owner' || role === 'admin';
   const pages: readonly (readonly [AccountPath, string, boolean])[] = [
     ['/account', 'You', true],
     ['/account/apps', 'Connected apps', true],
     ['/account/passkeys', 'Passkeys', passkeys],
     ['/account/tokens', 'Tokens', true],
+    ['/account/files', 'Files', files],
+    ['/account/shares', 'Shared', files],
     ['/admin/people', 'People', manages],
     ['/admin/audit', 'Audit', manages || role === 'auditor'],
   ];

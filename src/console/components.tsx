@@ -59,11 +59,14 @@ interface FieldProps {
   readonly id: string;
   readonly name: string;
   readonly label: string;
-  readonly type?: 'text' | 'email';
+  readonly type?: 'text' | 'email' | 'password' | 'number' | 'search';
   readonly value?: string | undefined;
   readonly autocomplete?: string;
   readonly required?: boolean;
   readonly autofocus?: boolean;
+  /** Of a number. */
+  readonly min?: number;
+  readonly max?: number;
   readonly hint?: Child;
   /** What is wrong with the value and how to mend it. */
   readonly error?: string | undefined;

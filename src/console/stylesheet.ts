@@ -232,6 +232,10 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
 .drop ::file-selector-button:hover { border-color: var(--ink); }
 progress { display: block; width: 100%; height: 0.5rem; margin-block: 0.35rem; accent-color: var(--accent); }
 [hidden] { display: none !important; }
+.items .action { padding-block: 0.35rem; font-weight: 600; text-decoration: none; }
+.items .action:hover { text-decoration: underline; }
+.crumbs { display: flex; flex-wrap: wrap; gap: 0.15rem 0.5rem; overflow-wrap: anywhere; }
+.crumbs [aria-current] { font-weight: 600; }
 .badge { display: inline-block; padding: 0 0.55rem; border: 1px solid var(--info-line); border-radius: 1rem;
   background: var(--info); font-size: 0.8125rem; font-weight: 600; white-space: nowrap; }
 .badge.doubtful { border-color: var(--warning-line); background: var(--warning); color: var(--warning-ink); }

@@ -26,6 +26,8 @@ const DELIBERATE: ReadonlySet<AuditAction> = new Set([
   'recovery_codes_made',
   'role_changed',
   'sessions_ended',
+  'share_ended',
+  'share_made',
   'token_ended',
   'token_made',
 ]);

@@ -143,6 +143,8 @@ export const AUDIT_ACTIONS = [
   'refresh_token_reused',
   'token_ended',
   'sessions_ended',
+  'share_made',
+  'share_ended',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -82,16 +82,18 @@ function CodesForm({
 interface PasskeysPageProps extends PersonProps, PasskeyOverview {
   /** What a further passkey is called, unless its owner says otherwise. */
   readonly nextName: string;
+  /** Whether there are files here. */
+  readonly files: boolean;
 }
 
 /** The passkeys of the person who is signed in. */
 export function PasskeysPage(props: PasskeysPageProps) {
-  const { person, formToken, passkeys, removable, codesLeft, nextName } = props;
+  const { person, formToken, passkeys, removable, codesLeft, nextName, files } = props;
   const some = passkeys.length > 0;
   return (
     <Page title="Your passkeys" wide person={header(props)}>
       <div class="stack loose">
-        <AccountNav current="/account/passkeys" role={person.role} passkeys />
+        <AccountNav current="/account/passkeys" role={person.role} passkeys files={files} />
         <section class="stack" aria-labelledby="passkeys">
           <div class="stack tight">
             <h1 id="passkeys">Your passkeys</h1>

@@ -21,6 +21,8 @@ interface PasskeyRoutesOptions {
   readonly passkeys: PasskeyService;
   readonly formTokens: FormTokens;
   readonly telemetry: Telemetry;
+  /** Whether there are files here. */
+  readonly files: boolean;
 }
 
 const PAGE = '/account/passkeys';
@@ -105,7 +107,7 @@ const needsScript: Handler = () => {
 };
 
 /** Signing in with a passkey or a recovery code, and the page of a person's passkeys. */
-export function passkeyRoutes({ signIn, passkeys, formTokens, telemetry }: PasskeyRoutesOptions): Route[] {
+export function passkeyRoutes({ signIn, passkeys, formTokens, telemetry, files }: PasskeyRoutesOptions): Route[] {
   const signedIn = (context: HttpContext, { personId, provider }: { personId: string; provider: string }) =>
     telemetry.record({ type: 'signed_in', personId, provider, requestId: context.requestId });
 
@@ -228,6 +230,7 @@ export function passkeyRoutes({ signIn, passkeys, formTokens, telemetry }: Passk
               {...overview}
               person={session.person}
               formToken={token}
+              files={files}
               nextName={unusedName(deviceName(request), overview.passkeys)}
             />,
             { headers: setCookie(cookie), script: true },

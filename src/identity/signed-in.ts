@@ -11,6 +11,8 @@ export interface SignedInShell {
   readonly formToken: string;
   /** Whether there are passkeys here. */
   readonly passkeys: boolean;
+  /** Whether there are files here. */
+  readonly files: boolean;
 }
 
 /** A request of somebody who is signed in, for a page. */
@@ -33,10 +35,12 @@ export interface FormContext extends HttpContext {
 export class SignedIn {
   readonly #signIn: SignInService;
   readonly #formTokens: FormTokens;
+  readonly #files: boolean;
 
-  constructor(signIn: SignInService, formTokens: FormTokens) {
+  constructor(signIn: SignInService, formTokens: FormTokens, files: boolean) {
     this.#signIn = signIn;
     this.#formTokens = formTokens;
+    this.#files = files;
   }
 
   page(handle: (context: SignedInContext) => Promise<Response>): Handler {
@@ -67,7 +71,7 @@ export class SignedIn {
     const { token, cookie } = await this.#formTokens.bind(request);
     const facts = { hostname: url.hostname, origin, headers: request.headers };
     const passkeys = this.#signIn.provider(facts, 'passkey') !== undefined;
-    return { shell: { person, formToken: token, passkeys }, cookie };
+    return { shell: { person, formToken: token, passkeys, files: this.#files }, cookie };
   }
 }
 

@@ -12,9 +12,9 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** @param kept as {@link hashPassword} made it */
 export async function isPassword(password: string, kept: string): Promise<boolean> {
-  const [, iterations, salt = '', hash = ''] = kept.split('$');
+  const [scheme, iterations, salt = '', hash = ''] = kept.split('$');
   const [saltBytes, expected] = [fromBase64Url(salt), fromBase64Url(hash)];
-  if (!saltBytes || !expected) return false;
+  if (scheme !== SCHEME || !saltBytes || !expected) return false;
   const derived = await derive(password, saltBytes, Number(iterations));
   let difference = derived.length ^ expected.length;
   for (const [index, byte] of derived.entries()) difference |= byte ^ (expected[index] ?? 0);

@@ -1,9 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { exports } from 'cloudflare:workers';
+import { env, exports } from 'cloudflare:workers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import page from '../../docs/limits.md?raw';
 import { ADDRESS_MS, READ_DELAY_MS, TRASH_MS } from '../../src/files/model.ts';
+import { shareAddress } from '../../src/files/share/address.ts';
+import { newId } from '../../src/lib/ids.ts';
+import { Keyring } from '../../src/lib/keyring.ts';
 import { cellsOf, costOf, COLUMNS, sum } from '../support/costs.ts';
 import type { Costs } from '../support/costs.ts';
 import { Owner, put } from '../support/files.ts';
@@ -12,6 +15,7 @@ import { markdown, tableOf } from '../support/markdown.ts';
 import { OAuthClient, outcome, Person, send } from '../support/person.ts';
 import { BILL_COLUMNS, billCells, PRICE_COLUMNS, priceCells, PRICES, PRICES_DATE } from '../support/prices.ts';
 
+const { CARREL_SECRET } = env as unknown as { CARREL_SECRET: string };
 const HOUR_MS = 3_600_000;
 const BYTES = 'x'.repeat(25_000);
 /** What a deployment offers by default, whatever the Worker under test has beyond it. */
@@ -48,6 +52,22 @@ async function stored(owner: Owner): Promise<{ id: string; link: string }> {
   await readTexts(owner);
   const { download } = (await call(owner, 'file_link', { file: file.id })) as { download: { url: string } };
   return { id: file.id, link: download.url };
+}
+
+/** The link of a share of a file, as its person's page makes it. */
+async function shared(owner: Owner, fileId: string): Promise<string> {
+  const share = {
+    id: newId('shr'),
+    target: { fileId },
+    expiresAt: Date.now() + HOUR_MS,
+    maxUses: 5,
+    password: undefined,
+  };
+  expect(await owner.workspace.run({ kind: 'person' }, 'shares', 'make', [share, Date.now()])).toMatchObject({
+    ok: true,
+  });
+  const claims = { workspaceId: owner.personId, shareId: share.id };
+  return `/s/${await shareAddress(new Keyring([CARREL_SECRET]), claims)}`;
 }
 
 const uploadAddress = async (owner: Owner): Promise<string> => {
@@ -196,6 +216,40 @@ const CASES: readonly Case[] = [
     prepare: async (owner) => {
       const { link } = await stored(owner);
       return async () => fetched(send(link));
+    },
+  },
+  {
+    what: '`GET` of an address with a count, 25 KB',
+    roundTrips: 2,
+    prepare: async (owner) => {
+      const { id } = await stored(owner);
+      const { download } = await call(owner, 'file_link', { file: id, uses: 3 });
+      return async () => fetched(send((download as { url: string }).url));
+    },
+  },
+  {
+    what: 'the page of a share',
+    roundTrips: 2,
+    prepare: async (owner) => {
+      const link = await shared(owner, (await stored(owner)).id);
+      return async () => fetched(send(link));
+    },
+  },
+  {
+    what: 'the download of a share, 25 KB',
+    roundTrips: 3,
+    prepare: async (owner) => {
+      const link = await shared(owner, (await stored(owner)).id);
+      return async () => fetched(send(link, { method: 'POST' }));
+    },
+  },
+  {
+    what: '`GET /files/zip`, 20 files',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await repeat(20, async (index) => call(owner, 'file_write', { path: `notes-${index}.txt`, text: `${index}` }));
+      await readTexts(owner);
+      return async () => fetched(owner.fetch('/files/zip'));
     },
   },
   {

@@ -48,7 +48,7 @@ const NOT_DESCRIBED = ['GET /mcp', 'DELETE /mcp', 'GET /.well-known/*', 'GET /do
 
 /** Pages with their forms and scripts, and the operator's commands. */
 const FOR_PEOPLE =
-  /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|device$|device\/|drop\/|assets\/)/;
+  /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|device$|device\/|drop\/|s\/|assets\/)/;
 
 describe('the description', () => {
   it('has every route that is not for people', () => {
