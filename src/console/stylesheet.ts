@@ -231,6 +231,13 @@ code { font-family: var(--mono); font-size: 0.9em; overflow-wrap: anywhere; }
   font: 600 1rem/1.3 var(--sans); cursor: pointer; }
 .drop ::file-selector-button:hover { border-color: var(--ink); }
 progress { display: block; width: 100%; height: 0.5rem; margin-block: 0.35rem; accent-color: var(--accent); }
+meter.room { display: block; width: 100%; max-width: 26rem; height: 0.6rem; border-radius: 0.3rem; border: 0;
+  background: var(--inset); appearance: none; }
+meter.room::-webkit-meter-inner-element { display: block; }
+meter.room::-webkit-meter-bar { height: 0.6rem; border: 1px solid var(--edge); border-radius: 0.3rem; background: var(--inset); }
+meter.room::-webkit-meter-optimum-value { background: var(--accent); }
+meter.room::-webkit-meter-suboptimum-value { background: var(--warning-line); }
+meter.room::-moz-meter-bar { background: var(--accent); }
 [hidden] { display: none !important; }
 .items .action { padding-block: 0.35rem; font-weight: 600; text-decoration: none; }
 .items .action:hover { text-decoration: underline; }

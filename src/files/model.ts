@@ -143,6 +143,8 @@ export interface Quota {
 export interface Usage extends Quota {
   /** Bytes of uploads that are on their way. */
   readonly expected: number;
+  /** What it may hold. */
+  readonly quota: Quota;
 }
 
 /** Whose file an address names, and which grant made it: the address lives no longer than that grant. */

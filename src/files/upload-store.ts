@@ -231,7 +231,7 @@ export class UploadStore extends Store {
     const coming = this.db.first<{ bytes: number | null }>(
       'SELECT sum(size) AS bytes FROM file_uploads WHERE committed_file_id IS NULL',
     );
-    return { bytes: held?.bytes ?? 0, files: held?.files ?? 0, expected: coming?.bytes ?? 0 };
+    return { bytes: held?.bytes ?? 0, files: held?.files ?? 0, expected: coming?.bytes ?? 0, quota: this.#quota() };
   }
 
   /**
@@ -289,8 +289,7 @@ export class UploadStore extends Store {
    * @throws CarrelError `too_large` when it does not fit beside what is here and what is on its way
    */
   #makeRoom({ size, atMost }: UploadDeclaration, isNew: boolean): number {
-    const quota = this.#quota();
-    const { bytes, files, expected } = this.usage();
+    const { bytes, files, expected, quota } = this.usage();
     const free = Math.max(0, quota.bytes - bytes - expected);
     if (bytes + expected + (atMost ? 1 : size) > quota.bytes)
       throw new CarrelError(

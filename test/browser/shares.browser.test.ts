@@ -137,6 +137,25 @@ describe('a share', () => {
     expect(Object.keys(await unzipTexts(shared.bytes))).toEqual(['reports/2026/q3.txt', 'reports/2026/q4.txt']);
   });
 
+  test('what was deleted can be put back, or goes for good', async () => {
+    const agent = await assistant();
+    for (const path of ['old/kept.txt', 'old/gone.txt']) {
+      await call(agent, 'file_write', { session: 'market-study', path, text: path });
+      await call(agent, 'file_delete', { session: 'market-study', file: path });
+    }
+    const page = await ada();
+    await page.getByRole('link', { name: 'the trash' }).click();
+    await press(page, 'Put back old/kept.txt').click();
+    await page.getByText('old/kept.txt').waitFor({ state: 'detached' });
+    await page.getByText('Empty the trash').click();
+    await press(page, 'Delete all of it for good').click();
+    await page.getByText('The trash is empty').waitFor();
+    const { files } = await call<{ files: { path: string }[] }>(agent, 'file_list', { session: 'market-study' });
+    expect(files.map(({ path }) => path).filter((path) => path.startsWith('old/'))).toEqual(['old/kept.txt']);
+    // For the pictures.
+    await call(agent, 'file_delete', { session: 'market-study', file: 'old/kept.txt' });
+  });
+
   test('needs no script, and lets none run', async () => {
     const agent = await assistant();
     await call(agent, 'file_write', {
@@ -167,11 +186,17 @@ async function* walk(page: Page, email: string): AsyncGenerator<string> {
   yield 'shares-none';
   await page.goto(`${carrel.url}/account/files?session=default`);
   yield 'files-none';
+  await page.goto(`${carrel.url}/account/files/trash`);
+  yield 'trash-none';
   await button(page, 'Sign out').click();
   await page.goto(`${carrel.url}/account/files`);
   await signIn(page, ADA);
   await heading(page).getByText('Your files').waitFor();
   yield 'files-sessions';
+  await page.getByRole('link', { name: 'the trash' }).click();
+  yield 'trash';
+  await page.getByText('Empty the trash').click();
+  yield 'trash-emptying';
   await page.goto(`${carrel.url}/account/files?session=market-study`);
   yield 'files-top';
   await page.goto(`${carrel.url}/account/files?session=market-study&folder=scripts/`);

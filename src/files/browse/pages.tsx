@@ -1,12 +1,23 @@
 import type { Child } from 'hono/jsx';
 
 import { AccountShell } from '../../console/account-shell.tsx';
-import { Button, ButtonLink, Field, Item, Items, Notice, Untrusted, When } from '../../console/components.tsx';
+import {
+  Button,
+  ButtonLink,
+  Field,
+  HiddenFields,
+  Item,
+  Items,
+  Notice,
+  Untrusted,
+  When,
+} from '../../console/components.tsx';
 import type { SignedInShell } from '../../identity/signed-in.ts';
 import { describeBytes } from '../../lib/bytes.ts';
-import type { Level, ListedFile, ListedSessions } from './service.ts';
+import type { Level, ListedFile, ListedSessions, Trash } from './service.ts';
 
 const PATH = '/account/files';
+const TRASH = '/account/files/trash';
 
 const to = (fields: Readonly<Record<string, string | undefined>>, path = PATH) => {
   const query = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
@@ -97,7 +108,7 @@ const More = ({ href }: { readonly href: string }) => (
 
 /** The sessions that files are in. */
 export function SessionsPage({ page, ...shell }: SignedInShell & { readonly page: ListedSessions }) {
-  const { sessions, nextCursor } = page;
+  const { usage, sessions, nextCursor } = page;
   return (
     <Shelf shell={shell} lead="What you and your assistants keep here, session by session.">
       <Items>
@@ -112,7 +123,87 @@ export function SessionsPage({ page, ...shell }: SignedInShell & { readonly page
         ))}
       </Items>
       {nextCursor !== undefined && <More href={to({ cursor: nextCursor })} />}
+      <Room usage={usage} />
     </Shelf>
+  );
+}
+
+/** What all files take of what they may, those of the trash and earlier versions among them. */
+function Room({ usage: { bytes, files, quota } }: { readonly usage: ListedSessions['usage'] }) {
+  const count = (value: number) => value.toLocaleString('en');
+  return (
+    <section class="stack tight" aria-labelledby="room">
+      <h2 id="room">Room</h2>
+      <meter class="room" min={0} max={quota.bytes} high={quota.bytes * 0.9} value={bytes} aria-labelledby="room" />
+      <p class="muted small">
+        {describeBytes(bytes)} of {describeBytes(quota.bytes)}, {count(files)} of {count(quota.files)} files. Earlier
+        versions count, and what is in <a href={TRASH}>the trash</a>.
+      </p>
+    </section>
+  );
+}
+
+/** What was deleted in the last thirty days. */
+export function TrashPage({ trash, ...shell }: SignedInShell & { readonly trash: Trash }) {
+  const { files, nextCursor } = trash;
+  return (
+    <AccountShell {...shell} title="The trash" current={PATH}>
+      <div class="stack tight">
+        <h1>The trash</h1>
+        <p>
+          What you or an assistant deleted stays here for thirty days. <a href={PATH}>All sessions</a>
+        </p>
+      </div>
+      {files.length === 0 ? (
+        <Notice title="The trash is empty">
+          <p>Nothing waits here to be put back.</p>
+        </Notice>
+      ) : (
+        <>
+          <Items>
+            {files.map(({ id, path, size, session, deletedAt }) => (
+              <Item
+                title={<Untrusted>{path}</Untrusted>}
+                note={
+                  <>
+                    {describeBytes(size)}, of <Untrusted>{session.title}</Untrusted>
+                    {deletedAt !== undefined && (
+                      <>
+                        , deleted <When at={deletedAt} />
+                      </>
+                    )}
+                  </>
+                }
+              >
+                <form method="post" action={`${TRASH}/put-back`}>
+                  <HiddenFields values={{ form_token: shell.formToken, file: id }} />
+                  <Button variant="quiet">
+                    Put back
+                    <span class="unseen">
+                      {' '}
+                      <Untrusted>{path}</Untrusted>
+                    </span>
+                  </Button>
+                </form>
+              </Item>
+            ))}
+          </Items>
+          {nextCursor !== undefined && <More href={to({ cursor: nextCursor }, TRASH)} />}
+          <div class="folds flat">
+            <details>
+              <summary>Empty the trash</summary>
+              <form class="inside stack" method="post" action={`${TRASH}/empty`}>
+                <HiddenFields values={{ form_token: shell.formToken }} />
+                <p>Everything in it goes for good, with all earlier versions. Nobody can bring it back.</p>
+                <div class="row">
+                  <Button variant="secondary">Delete all of it for good</Button>
+                </div>
+              </form>
+            </details>
+          </div>
+        </>
+      )}
+    </AccountShell>
   );
 }
 

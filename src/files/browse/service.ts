@@ -7,7 +7,7 @@ import type { SessionRef } from '../../sessions/model.ts';
 import type { OpenWorkspace, Workspaces } from '../../workspace/client.ts';
 import type { ByteRange } from '../bucket.ts';
 import { folderPath } from '../model.ts';
-import type { FileEntry, StoredFile } from '../model.ts';
+import type { FileEntry, StoredFile, Usage } from '../model.ts';
 import type { FileService } from '../service.ts';
 import type { FolderZip } from '../zip/folder-zip.ts';
 
@@ -22,8 +22,9 @@ export const place = z.object({
   q: z.string().trim().max(200).catch(''),
 });
 
-/** The sessions of a person, newest first. */
+/** The sessions of a person, newest first, and what all files of the person take. */
 export interface ListedSessions {
+  readonly usage: Usage;
   readonly sessions: readonly SessionRef[];
   readonly nextCursor: string | undefined;
 }
@@ -36,6 +37,11 @@ export interface Level {
   readonly folder: string;
   /** With the slash behind them. */
   readonly folders: readonly string[];
+  readonly files: readonly FileEntry[];
+  readonly nextCursor: string | undefined;
+}
+
+export interface Trash {
   readonly files: readonly FileEntry[];
   readonly nextCursor: string | undefined;
 }
@@ -55,8 +61,12 @@ export class BrowseService {
 
   async sessions(person: Person, cursor: string | undefined): Promise<ListedSessions> {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
-    const page = await this.#own(person).sessions.list({ archived: false, limit: PAGE, after });
-    return { sessions: page.sessions, nextCursor: page.next && encodeCursor(page.next) };
+    const own = this.#own(person);
+    const [page, usage] = await Promise.all([
+      own.sessions.list({ archived: false, limit: PAGE, after }),
+      this.#options.files.usage(own),
+    ]);
+    return { usage, sessions: page.sessions, nextCursor: page.next && encodeCursor(page.next) };
   }
 
   /** @throws CarrelError `not_found` (the session), `invalid_input` (the cursor) */
@@ -90,6 +100,21 @@ export class BrowseService {
 
   async bytes(file: StoredFile, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array>> {
     return this.#options.files.bytes(file, range);
+  }
+
+  /** What is in the trash, newest first. @throws CarrelError `invalid_input` (the cursor) */
+  async trash(person: Person, cursor: string | undefined): Promise<Trash> {
+    return this.#options.files.trash(this.#own(person), { limit: PAGE, cursor });
+  }
+
+  /** Puts a file back where it was. @throws CarrelError `not_found`, `conflict` (another file is there) */
+  async putBack(person: Person, id: string): Promise<FileEntry> {
+    return this.#options.files.restore(this.#own(person), id, undefined);
+  }
+
+  /** For good. @returns how many files there were */
+  async emptyTrash(person: Person): Promise<number> {
+    return this.#options.files.emptyTrash(this.#own(person));
   }
 
   /** @throws CarrelError `not_found`, `too_large` */
