@@ -1,6 +1,7 @@
 import type { FileBucket } from './bucket.ts';
 import type { SweptFiles } from '../telemetry/telemetry.ts';
 import { TRASH_MS } from './model.ts';
+import type { ShareStore } from './share/store.ts';
 import type { FileStore } from './store.ts';
 import type { PartsStore } from './parts-store.ts';
 import type { UploadStore } from './upload-store.ts';
@@ -9,7 +10,7 @@ import type { UploadStore } from './upload-store.ts';
 const BATCH = 1000;
 
 /** Is told what was removed, where there was something. */
-type Report = (what: 'uploads' | 'trash', removed: SweptFiles) => void;
+type Report = (what: 'uploads' | 'trash' | 'links', removed: SweptFiles) => void;
 
 /**
  * Removes from the bucket what no file owns: the bytes of attempts that were never committed and of
@@ -45,4 +46,11 @@ export async function purgeTrash(files: FileStore, now: number, report: Report):
   const removed = files.emptyTrash(now - TRASH_MS, BATCH, now);
   if (removed > 0) report('trash', { files: removed });
   return removed === BATCH ? now : files.nextPurge();
+}
+
+/** Removes shares and counts of addresses that have expired. @returns as {@link purgeUploads} */
+export async function purgeLinks(shares: ShareStore, now: number, report: Report): Promise<number | undefined> {
+  const { removed, next } = await shares.sweep(now);
+  if (removed > 0) report('links', { links: removed });
+  return next;
 }

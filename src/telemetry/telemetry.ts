@@ -10,6 +10,8 @@ export interface SweptFiles {
   readonly uploads?: number;
   /** Files that were thirty days in the trash. */
   readonly files?: number;
+  /** Shares, and counts of addresses, that have expired. */
+  readonly links?: number;
 }
 
 /** Something that happened, as the operator may want to know it. Holds ids, never content. */
@@ -45,7 +47,7 @@ export type TelemetryEvent =
   /** Tokens that nobody issued, or that have ended and are not known, since the last such event of this isolate: one event a minute for any number. */
   | { readonly type: 'invented_tokens'; readonly count: number }
   /** What the sweep of a workspace removed from it and from the bucket; none where there was nothing. */
-  | { readonly type: 'files_swept'; readonly what: 'uploads' | 'trash'; readonly removed: SweptFiles }
+  | { readonly type: 'files_swept'; readonly what: 'uploads' | 'trash' | 'links'; readonly removed: SweptFiles }
   | { readonly type: 'audit_failed'; readonly action: string; readonly error: unknown }
   | { readonly type: 'agenda_failed'; readonly task: string; readonly error: unknown };
 

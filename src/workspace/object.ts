@@ -4,7 +4,7 @@ import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { Role } from '../directory/types.ts';
 import type { Quota } from '../files/model.ts';
-import { purgeTrash, purgeUploads } from '../files/purge.ts';
+import { purgeLinks, purgeTrash, purgeUploads } from '../files/purge.ts';
 import { verifyUploads } from '../files/verify.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
@@ -248,7 +248,7 @@ export class WorkspaceObject extends DurableObject {
         return readTexts(this.#stores.texts, this.#dependencies.bucket, now);
       },
       trash: (now) => purgeTrash(this.#stores.files, now, swept),
-      shares: (now) => this.#stores.shares.sweep(now),
+      shares: (now) => purgeLinks(this.#stores.shares, now, swept),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),

@@ -207,6 +207,7 @@ async function* walk(page: Page, email: string): AsyncGenerator<string> {
   yield 'files-nothing-found';
   await page.goto(`${carrel.url}/account/files?q=quarter`);
   await page.getByRole('link', { name: 'Share reports/2026/q3.txt' }).click();
+  await heading(page).getByText('Share a file').waitFor();
   yield 'share-new';
   await page.getByLabel('Password').fill('short');
   await press(page, 'Make the link').click();

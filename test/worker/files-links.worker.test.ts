@@ -94,8 +94,12 @@ describe('an address with a count', () => {
     await send(await urlOf(owner, id, { uses: 2, minutes: 10 }));
     expect(await owner.rows('address_uses')).toMatchObject([{ uses: 1 }]);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 20 * 60_000 });
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     await runDurableObjectAlarm(owner.workspace);
+    const lines = log.mock.calls.map(([line]) => String(line));
+    log.mockRestore();
     expect(await owner.rows('address_uses')).toEqual([]);
+    expect(lines).toContain('{"type":"files_swept","what":"links","removed":{"links":1}}');
   });
 });
 

@@ -4,6 +4,11 @@ import type { StoreContext } from '../../workspace/storage.ts';
 import { GUESS_MS, MAX_GUESSES, MAX_SHARES } from './model.ts';
 import type { FoundShare, NewShare, ShareEntry, ShareTarget } from './model.ts';
 
+export interface Swept {
+  readonly removed: number;
+  readonly next: number | undefined;
+}
+
 type ShareRow = {
   fileId: string | null;
   session: string;
@@ -154,15 +159,15 @@ export class Shares {
     if (!found) schedule('shares', keptUntil);
   }
 
-  sweep(now: number): number | undefined {
+  sweep(now: number): Swept {
     const { db } = this.#context;
-    db.run('DELETE FROM file_shares WHERE expires_at <= ?', now);
-    db.run('DELETE FROM address_uses WHERE expires_at <= ?', now);
+    const shares = db.all('DELETE FROM file_shares WHERE expires_at <= ? RETURNING 1', now);
+    const counts = db.all('DELETE FROM address_uses WHERE expires_at <= ? RETURNING 1', now);
     const next = db.first<{ at: number | null }>(
       `SELECT min(at) AS at FROM (
          SELECT min(expires_at) AS at FROM file_shares UNION ALL SELECT min(expires_at) FROM address_uses)`,
     );
-    return next?.at ?? undefined;
+    return { removed: shares.length + counts.length, next: next?.at ?? undefined };
   }
 }
 

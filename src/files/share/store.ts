@@ -2,7 +2,7 @@ import type { SchemaStep } from '../../workspace/schema.ts';
 import { Store } from '../../workspace/storage.ts';
 import type { StoreContext } from '../../workspace/storage.ts';
 import type { FoundShare, NewShare, ShareEntry } from './model.ts';
-import type { Shares } from './shares.ts';
+import type { Shares, Swept } from './shares.ts';
 
 const SCHEMA: readonly SchemaStep[] = [
   {
@@ -103,8 +103,8 @@ export class ShareStore extends Store {
     (await this.#shares()).useAddress(id, limit, expiresAt, take);
   }
 
-  /** Removes what has expired. @returns when something expires next (ms), or undefined when nothing is left */
-  async sweep(now: number): Promise<number | undefined> {
+  /** Removes what has expired. @returns how much, and when something expires next (ms) if anything is left */
+  async sweep(now: number): Promise<Swept> {
     return (await this.#shares()).sweep(now);
   }
 
