@@ -1,10 +1,12 @@
+import type * as z from 'zod';
+
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import type { ErrorCode } from '../lib/errors.ts';
-import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { boundaryOf, formParts } from '../lib/multipart.ts';
 import type { FormPart, ReadBytes } from '../lib/multipart.ts';
 import { discard, nextPiece } from './intake.ts';
-import { ATTEMPT_MS, filePath, formFields, mediaType } from './model.ts';
+import { formFields } from './form-fields.ts';
+import { ATTEMPT_MS, filePath, mediaType } from './model.ts';
 import type { AddressOwner, FileEntry } from './model.ts';
 import type { FileWorkspace } from './service.ts';
 import type { IncomingBytes, UploadService } from './upload-service.ts';
@@ -94,15 +96,26 @@ export class FormService {
     maxBytes: number,
   ): Promise<FileEntry> {
     const { data, error } = formFields.omit({ file: true }).safeParse(given);
-    if (!data) throw invalidArguments(error, given, Object.keys(formFields.shape));
+    if (!data) throw wrongField(error.issues[0]);
     const { session, sha256, if_exists: ifExists } = data;
     const path = data.path ?? filePath.safeParse(data.folder + filename.replace(/^.*[/\\]/su, '')).data;
     if (path === undefined)
       throw new CarrelError('invalid_input', 'The name of this file can be none here. Give it a `path` before it.');
     const input = { path, session, sha256, ifExists, type: mediaType.safeParse(type).data };
     const bytes = { body: streamOf(read), length: undefined };
-    return this.#uploads.createFrom(workspace, owner, input, bytes, { maxBytes, milliseconds: ATTEMPT_MS });
+    return this.#uploads.create(workspace, owner, input, bytes, { maxBytes, milliseconds: ATTEMPT_MS });
   }
+}
+
+function wrongField(issue: z.core.$ZodIssue | undefined): CarrelError {
+  const field = issue?.path[0];
+  return new CarrelError(
+    'invalid_input',
+    // A name that is not known was chosen by whoever made the form.
+    field === undefined
+      ? `The form has a field besides ${Object.keys(formFields.shape).join(', ')}.`
+      : `The field \`${String(field)}\` ${issue?.message}.`,
+  );
 }
 
 /** @throws from what it gives: CarrelError `too_large` beyond the length */

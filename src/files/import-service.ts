@@ -32,7 +32,7 @@ export class ImportService {
   /**
    * Makes a file of what an address gives.
    *
-   * @throws CarrelError as `guardedFetch` and `UploadService.createFrom`; nothing is stored then
+   * @throws CarrelError as `guardedFetch` and `UploadService.create`; nothing is stored then
    */
   async import(
     workspace: FileWorkspace,
@@ -53,7 +53,7 @@ export class ImportService {
     const named = path === '' || path.endsWith('/');
     const whole = named ? path + nameOfAnswer(headers.get('Content-Disposition'), url, type) : path;
     try {
-      return await this.#uploads.createFrom(
+      return await this.#uploads.create(
         workspace,
         owner,
         { ...input, path: checkedPath(whole), type: SAYS_LITTLE.has(type ?? '') ? undefined : type },

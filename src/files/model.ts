@@ -2,7 +2,6 @@ import * as z from 'zod';
 
 import { byteLength, fromBase64 } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
-import { sessionReference } from '../sessions/model.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import { pathFault } from './paths.ts';
 
@@ -81,6 +80,10 @@ export interface StoredFile extends FileEntry {
   /** Key of the object in the bucket. */
   readonly objectKey: string;
 }
+
+/** What uploads a file where an agent can run something. */
+export const SHELLS = ['curl', 'python', 'powershell'] as const;
+export type Shell = (typeof SHELLS)[number];
 
 /** What becomes of an upload whose path is taken: a version of what is there, a refusal, or a file beside it. */
 export const IF_EXISTS = ['new_version', 'fail', 'keep_both'] as const;
@@ -226,18 +229,6 @@ export const mediaType = z
     (value) => /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/.test(value),
     'is no media type such as text/csv',
   );
-
-/** Fields of a form with files: each is for the files behind it, path and sha256 for the next one alone. */
-export const formFields = z
-  .strictObject({
-    session: sessionReference.optional(),
-    folder: folderPath.default('').describe('For files without a path: they bear their own names there'),
-    path: filePath.optional().describe('Of the next file'),
-    sha256: sha256.optional().describe('Of the next file'),
-    if_exists: z.enum(IF_EXISTS).optional(),
-    file: z.string().meta({ contentMediaType: 'application/octet-stream' }).optional(),
-  })
-  .meta({ id: 'FileForm', description: 'Files with what is to become of them. Fields stand before the files.' });
 
 const TOO_MUCH = 'has more than 64 KB; use file_upload';
 

@@ -5,7 +5,8 @@ import { problemAnswer } from '../http/problem-schema.ts';
 import { SAMPLE } from '../http/samples.ts';
 import { ERROR_CODES } from '../lib/errors.ts';
 import { sessionRef } from '../sessions/model.ts';
-import { shownFile } from './shown.ts';
+import { formFields } from './form-fields.ts';
+import { shownFile, shownUpload } from './shown.ts';
 
 /** What the routes of files answer, and what the documents say of them. Loaded with those alone. */
 
@@ -50,12 +51,10 @@ export const expectedFile = z
   .object({
     session,
     file: shownFile.pick({ id: true, path: true, size: true }),
-    upload: z.object({
-      method: z.literal('PUT'),
+    upload: shownUpload.extend({
       url: z.url().describe('Takes the bytes once, without an access token'),
+      headers: shownUpload.shape.headers.describe('To be sent with them'),
       expires_at: z.iso.datetime(),
-      parts: z.int().optional().describe('In how many parts it comes, if it does'),
-      part_size: z.int().optional().describe('Bytes of each but the last'),
     }),
   })
   .meta({ id: 'ExpectedFile', description: 'A file whose bytes are still to come, and where they go.' });
@@ -150,6 +149,7 @@ export const createFile: Operation = {
     'With `Content-Type: application/json` and no `path` in the query the body declares a file, and the answer says where its bytes go: for an uploader that has no access token, or that does not know the length beforehand.',
     'With `Content-Type: multipart/form-data` and no `path` in the query each file of the form is stored, or refused, by itself and in its order. A field is for the files behind it, so it must come before them; `path` and `sha256` are for the next file alone. Where nothing was stored, the answer is the refusal of the first.',
   ].join('\n\n'),
+  body: { 'multipart/form-data': formFields },
   answers: {
     200: {
       description: 'The file is expected: send its bytes to `upload.url`.',
@@ -183,6 +183,7 @@ export const createFile: Operation = {
           upload: {
             method: 'PUT',
             url: `${SAMPLE.origin}/upload/${SAMPLE.uploadAddress}`,
+            headers: { 'Content-Type': 'application/octet-stream' },
             expires_at: '2026-11-20T07:40:19.671Z',
           },
         },

@@ -15,8 +15,6 @@ import {
   linkUses,
   MAX_PAGE,
   mediaType,
-  PART_BYTES,
-  partsOf,
   sha256,
 } from './model.ts';
 import type { FileEntry } from './model.ts';
@@ -25,7 +23,7 @@ import type { expectedFile, filePage, storedFile, storedForm } from './operation
 import type { FileServices } from './tools.ts';
 import type { IncomingBytes } from './upload-service.ts';
 import type { partsStatus, storedPart } from './parts-operations.ts';
-import { showFile, showLink, showParts, showWithSession } from './shown.ts';
+import { showFile, showLink, showParts, showUpload, showWithSession } from './shown.ts';
 
 const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
 
@@ -99,12 +97,7 @@ export function fileRoutes({ files, uploads, parts, forms, links }: FileServices
       return answer<typeof expectedFile>({
         session: file.session,
         file: { id: file.id, path: name, size },
-        upload: {
-          method: 'PUT',
-          url: `${origin}${path}`,
-          expires_at: new Date(expiresAt).toISOString(),
-          ...(inParts ? { parts: partsOf(size), part_size: PART_BYTES } : {}),
-        },
+        upload: showUpload(`${origin}${path}`, size, expiresAt, inParts),
       });
     },
   });
@@ -133,7 +126,6 @@ export function fileRoutes({ files, uploads, parts, forms, links }: FileServices
   });
 
   const storeForm = way({
-    body: { 'multipart/form-data': formFields },
     handle: async ({ request, principal, workspace }: AuthorisedContext) => {
       const { headers, body } = request;
       const sent = { body, length: lengthOf(request), contentType: headers.get('Content-Type') ?? '' };

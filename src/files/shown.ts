@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { sessionRef } from '../sessions/model.ts';
 import type { Linked } from './link-service.ts';
+import { PART_BYTES, partsOf } from './model.ts';
 import type { FileEntry, PartsStatus } from './model.ts';
 import type { Address } from './service.ts';
 
@@ -71,5 +72,35 @@ export function showParts({ state, path, size, partSize, parts, fileId, problem,
     ...(fileId === undefined ? {} : { file_id: fileId }),
     ...(problem === undefined ? {} : { problem }),
     expires_at: new Date(expiresAt).toISOString(),
+  };
+}
+
+/** Where the bytes of an expected file go. */
+export const shownUpload = z.object({
+  method: z.literal('PUT'),
+  url: z.string(),
+  headers: z.record(z.string(), z.string()),
+  expires_at: z.string(),
+  parts: z.int().optional().describe('PUT each of part_size bytes to url/parts/1 and on, then POST url/complete'),
+  part_size: z.int().optional(),
+});
+
+/**
+ * Where the bytes of an expected file go. Renamed (`expiresAt`) and with `transport: "https"` it is what the draft
+ * SEP-2631 calls a FileTransferDescriptor, which `files/authorizeUpload` would answer beside the file.
+ */
+export function showUpload(
+  url: string,
+  size: number,
+  expiresAt: number,
+  inParts: boolean,
+): z.output<typeof shownUpload> {
+  return {
+    method: 'PUT',
+    url,
+    // Whatever the bytes are: a form would be refused, and the type was declared.
+    headers: { 'Content-Type': 'application/octet-stream' },
+    expires_at: new Date(expiresAt).toISOString(),
+    ...(inParts ? { parts: partsOf(size), part_size: PART_BYTES } : {}),
   };
 }

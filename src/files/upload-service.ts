@@ -99,42 +99,26 @@ export class UploadService {
   }
 
   /**
-   * Makes a file of bytes that are here.
+   * Makes a file of bytes that are here, or on their way. Where nobody knows how many come, room is taken for as many
+   * as may, or for what is left, and what is not needed is given back.
    *
-   * @throws CarrelError as {@link receive}, and `not_found` for the session
+   * @param bounds what they may be where their number is not known, and how long they may take in ms
+   * @throws CarrelError as {@link receive}, `not_found` for the session, and whatever the body ends with
    */
   async create(
     { uploads }: FileWorkspace,
     owner: AddressOwner,
     input: NewFile,
-    bytes: IncomingBytes & { readonly length: number },
-  ): Promise<FileEntry> {
-    this.#checkSize(bytes.length);
-    const declaration = declared(input, bytes.length);
-    const objectKey = newObjectKey(owner.workspaceId);
-    const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now());
-    return this.#attempt(uploads, objectKey, begun, bytes, { once: true });
-  }
-
-  /**
-   * Makes a file of bytes that are on their way, and whose number may not be known before their end.
-   *
-   * @param bounds.maxBytes what room is taken for, or less where there is less; what is not needed is given back
-   * @param bounds.milliseconds how long it may take
-   * @throws CarrelError as {@link create}, and whatever the body ends with
-   */
-  async createFrom(
-    { uploads }: FileWorkspace,
-    owner: AddressOwner,
-    input: NewFile,
     bytes: IncomingBytes,
-    { maxBytes, milliseconds }: { readonly maxBytes: number; readonly milliseconds: number },
+    { maxBytes = this.#maxBytes, milliseconds }: { readonly maxBytes?: number; readonly milliseconds?: number } = {},
   ): Promise<FileEntry> {
-    const declaration = declared(input, bytes.length ?? maxBytes);
-    const known = bytes.length === undefined ? { ...declaration, atMost: true as const } : declaration;
+    const { length = maxBytes } = bytes;
+    this.#checkSize(length);
+    const atMost = bytes.length === undefined || undefined;
+    const declaration = { ...declared(input, length), atMost };
     const objectKey = newObjectKey(owner.workspaceId);
-    const begun = await uploads.declareAndBegin(known, input.session, objectKey, Date.now(), milliseconds);
-    return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost: known.atMost });
+    const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now(), milliseconds);
+    return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost });
   }
 
   /** Makes a file of what is here already, or a version of one. */
@@ -194,10 +178,10 @@ export class UploadService {
     try {
       const body = bytes.body ?? (new Blob([]).stream() as Bytes);
       const expected = { size, sha256, deadline: begun.deadline };
-      const taken = how.atMost
+      const { head, ...taken } = how.atMost
         ? await (await import('./intake-at-most.ts')).takeInAtMost(this.#bucket, objectKey, body, expected)
         : await this.#takeIn(objectKey, body, expected, bytes.length);
-      stored = { ...taken, type: await recogniseType(taken.head, type, baseName(path)) };
+      stored = { ...taken, type: await recogniseType(head, type, baseName(path)) };
     } catch (thrown) {
       await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now(), how.once ? uploadId : undefined));
       throw thrown;

@@ -134,7 +134,7 @@ export async function describeRoutes(routes: readonly Route[]): Promise<ApiDescr
         operation,
         scopes: endpoint.scopes,
         parameters: parametersOf(schemas, operation, inputs),
-        body: inputs.flatMap(({ body }) => schemas.content(body, 'input')),
+        body: [...inputs, operation].flatMap(({ body }) => schemas.content(body, 'input')),
         answers: answersOf(schemas, operation, endpoint.scopes !== undefined, inputs),
       });
     }

@@ -59,6 +59,8 @@ export interface Operation {
   readonly description: string;
   /** For requests that a library reads and checks, where there is no schema of ours to show. */
   readonly input?: InputSchemas;
+  /** Bodies, by media type, that are checked with schemas which are loaded when they are needed. */
+  readonly body?: Readonly<Record<string, BodySchema>>;
   /** Headers of the request that change the answer. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Besides those that all have: refusals of a token, of wrong input, and failures of the server. */

@@ -188,6 +188,7 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string,
       if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
       if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
       if (io === 'input') return;
+      delete part.propertyNames;
       if (part.additionalProperties === false) delete part.additionalProperties;
       if (path.length > 0) delete part.required;
     },

@@ -1,7 +1,6 @@
 import { CarrelError } from '../lib/errors.ts';
-import { isLoopbackHostname } from '../lib/loopback.ts';
 import { VERSION } from '../version.ts';
-import { addressFault } from './public-address.ts';
+import { addressFault, isThisMachine } from './public-address.ts';
 import type { AddressFault, AddressRules } from './public-address.ts';
 
 export interface GuardedFetch extends AddressRules {
@@ -72,7 +71,7 @@ export async function guardedFetch(options: GuardedFetch): Promise<FetchedPage> 
         details: { reason: 'too_many_redirects' },
       });
     // A page elsewhere must not lead to what runs on this machine.
-    const loopback = options.loopback && isLoopbackHostname(url.hostname);
+    const loopback = options.loopback && isThisMachine(url);
     url = checked(URL.parse(location, url.href), { origin, loopback }, 'The address leads to one that');
   }
 }

@@ -1,7 +1,5 @@
 import ipaddr from 'ipaddr.js';
 
-import { isLoopbackHostname } from '../lib/loopback.ts';
-
 /** Why an address is not fetched. */
 export type AddressFault =
   | 'not_a_url'
@@ -38,7 +36,7 @@ const NOT_PUBLIC: ReadonlySet<string> = new Set(
 export function addressFault(address: URL | null, { origin, loopback }: AddressRules): AddressFault | undefined {
   if (!address) return 'not_a_url';
   const own = new URL(origin);
-  const onThisMachine = loopback && address.protocol === 'http:' && isLoopbackHostname(address.hostname);
+  const onThisMachine = loopback && address.protocol === 'http:' && isThisMachine(address);
   if (address.protocol !== 'https:' && !onThisMachine) return 'not_https';
   if (address.username !== '' || address.password !== '') return 'credentials';
   // A deployment on this machine has several names, and its port is its own.
@@ -54,6 +52,12 @@ export function addressFault(address: URL | null, { origin, loopback }: AddressR
   return labels.length < 2 || labels.includes('') || NOT_PUBLIC.has(labels.at(-1) ?? '')
     ? 'not_a_public_host'
     : undefined;
+}
+
+/** Whether a URL is of this machine: of `localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isThisMachine({ hostname }: URL): boolean {
+  const address = hostname.replaceAll(/[[\]]/g, '');
+  return hostname === 'localhost' || (ipaddr.isValid(address) && ipaddr.parse(address).range() === 'loopback');
 }
 
 /** `localhost.` is `localhost`. */

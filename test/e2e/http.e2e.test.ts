@@ -12,6 +12,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf, noise } from '../../scripts/client/bytes.ts';
 import { call } from '../../scripts/client/mcp.ts';
 import { useDeployment } from './support/deployment.ts';
+import { PART_BYTES } from '../../src/files/model.ts';
 import { bearer, signUp } from './support/people.ts';
 import type { Person } from './support/people.ts';
 
@@ -322,10 +323,13 @@ describe('pages of other origins', () => {
 });
 
 const shell = promisify(execFile);
-const hasCurl = await shell('/bin/sh', ['-c', 'command -v curl']).then(
-  () => true,
-  () => false,
-);
+const has = async (program: string) =>
+  shell('/bin/sh', ['-c', `command -v ${program}`]).then(
+    () => true,
+    () => false,
+  );
+const hasCurl = await has('curl');
+const hasPython = await has('python3');
 
 // The tests need nothing but npm; curl is on most machines, and not on all.
 describe.runIf(hasCurl)('the curl line of file_upload', () => {
@@ -336,21 +340,52 @@ describe.runIf(hasCurl)('the curl line of file_upload', () => {
       try {
         const known = await digestOf(noise(300_000, 'curl'));
         await writeFile(join(folder, name), noise(300_000, 'curl'));
-        const { upload, file } = await call<{ upload: { curl: string; url: string }; file: { id: string } }>(
+        const { upload, file } = await call<{ upload: { command: string; url: string }; file: { id: string } }>(
           person.client,
           'file_upload',
           { path: name, ...known },
         );
-        const { stdout } = await shell('/bin/sh', ['-c', upload.curl], { cwd: folder });
+        const { stdout } = await shell('/bin/sh', ['-c', upload.command], { cwd: folder });
         expect(JSON.parse(stdout)).toMatchObject({ file: { id: file.id, path: name, ...known } });
         // A second run is refused, and the line says so with its exit status and the reason.
-        const refused = await shell('/bin/sh', ['-c', upload.curl], { cwd: folder }).catch((error: unknown) => error);
+        const refused = await shell('/bin/sh', ['-c', upload.command], { cwd: folder }).catch(
+          (error: unknown) => error,
+        );
         expect(refused).toMatchObject({ code: 22, stdout: expect.stringContaining('"code":"conflict"') });
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
     },
   );
+});
+
+describe.runIf(hasPython)('the lines of Python of file_upload', () => {
+  it.each([
+    ['it\'s "quoted" {url} $(id) \u2019 文書 🦊.bin', false],
+    ['in parts.bin', true],
+  ])('upload %s as it stands', async (name, inParts) => {
+    const folder = mkdtempSync(join(tmpdir(), 'carrel-python-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const size = inParts ? PART_BYTES + 1000 : 300_000;
+    const known = await digestOf(noise(size, 'python'));
+    await writeFile(join(folder, name), noise(size, 'python'));
+    const { upload, file } = await call<{ upload: { command: string; url: string }; file: { id: string } }>(
+      person.client,
+      'file_upload',
+      { path: `py/${name}`, ...known, shell: 'python', in_parts: inParts },
+    );
+    const run = async () => shell('python3', ['-c', upload.command], { cwd: folder });
+    expect((await run()).stdout).toMatch(inParts ? /'state': '(?:verifying|committed)'/ : /'id': 'fil_/);
+    const stored = async () =>
+      (await ask('GET', `/files/${file.id}`, { ...bearer(person.token), Accept: 'application/json' })).body;
+    await expect.poll(stored, { timeout: 20_000 }).toContain(known.sha256);
+    // Run again, one in parts is there, and a single one is refused and says why.
+    const again = await run().then(
+      ({ stdout }) => stdout,
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+    expect(again).toMatch(inParts ? /'state': 'committed'/ : /"code":"conflict"/);
+  });
 });
 
 describe.runIf(hasCurl)('a form that curl sends', () => {

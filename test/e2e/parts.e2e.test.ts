@@ -29,7 +29,7 @@ const BOUND = 200e6;
 
 interface Ticket {
   readonly file: { readonly id: string };
-  readonly upload: PartsTicket & { readonly curl: string };
+  readonly upload: PartsTicket & { readonly command: string };
 }
 
 async function untilThere(ticket: PartsTicket) {
@@ -110,10 +110,10 @@ describe('the lines that file_upload gives for parts', () => {
     );
     const { upload } = await call<Ticket>(client, 'file_upload', { path: `in/${name}`, size, in_parts: true });
     // The second part alone is there before, as after a break.
-    const script = upload.curl.replace('$(seq 1 2)', '2').replace(/\n[^\n]*complete$/, '');
+    const script = upload.command.replace('$(seq 1 2)', '2').replace(/\n[^\n]*complete$/, '');
     await shell('/bin/sh', ['-c', script], { cwd: folder });
     expect((await statusOf(upload)).parts).toMatchObject([{ number: 2, size: 1000 }]);
-    const { stdout } = await shell('/bin/sh', ['-c', upload.curl], { cwd: folder });
+    const { stdout } = await shell('/bin/sh', ['-c', upload.command], { cwd: folder });
     expect(stdout.match(/"state":"(?:verifying|committed)"/g)).toHaveLength(1);
     expect(await untilThere(upload)).toMatchObject({ state: 'committed' });
     const { files } = await call<{ files: { path: string; size: number }[] }>(client, 'file_list', {});

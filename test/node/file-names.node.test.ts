@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { attachment } from '../../src/files/disposition.ts';
 import { filePath } from '../../src/files/model.ts';
 import { nameFault } from '../../src/files/names.ts';
-import { uploadCommand } from '../../src/files/upload-command.ts';
 
 describe('names of files', () => {
   it.each([
@@ -119,14 +118,6 @@ describe('Content-Disposition', () => {
   it('quotes what would end the value', () => {
     expect(attachment(`a"; filename="b'(1)*%41.txt`)).toBe(
       `attachment; filename="a_; filename=_b'(1)*_41.txt"; filename*=UTF-8''a%22%3B%20filename%3D%22b%27%281%29%2A%2541.txt`,
-    );
-  });
-});
-
-describe('the upload command', () => {
-  it('lets no name run anything in a shell', () => {
-    expect(uploadCommand("it's $(id).txt", 'https://carrel.example.com/upload/a.b')).toBe(
-      String.raw`curl --fail-with-body --globoff --header 'Expect:' --upload-file './it'\''s $(id).txt' 'https://carrel.example.com/upload/a.b'`,
     );
   });
 });

@@ -78,13 +78,13 @@ export class Owner extends Connection {
     path: string,
     content: string,
     more: Record<string, unknown> = {},
-  ): Promise<{ id: string; url: string; curl: string }> {
-    const { upload, file } = await this.call<{ upload: { url: string; curl: string }; file: Shown }>('file_upload', {
+  ): Promise<{ id: string; url: string; command: string }> {
+    const { upload, file } = await this.call<{ upload: { url: string; command: string }; file: Shown }>('file_upload', {
       path,
       size: utf8(content).length,
       ...more,
     });
-    return { id: file.id, url: upload.url, curl: upload.curl };
+    return { id: file.id, url: upload.url, command: upload.command };
   }
 
   async write(path: string, text: string, session?: string): Promise<Pick<Shown, 'id' | 'path' | 'version'>> {

@@ -142,7 +142,7 @@ describe('of the files of a form', () => {
       ['nowhere.txt', 'not_found'],
       ['red.txt', 'invalid_input'],
     ]);
-    expect(refused.at(-1)?.detail).toMatch(/no argument `colour`/);
+    expect(refused.at(-1)?.detail).toMatch(/a field besides session, folder/);
     expect(await ada.objects((files[0] as { file: Shown }).file.id)).toHaveLength(1);
   });
 
@@ -230,7 +230,7 @@ describe('what is refused as a whole', () => {
 it('a form whose length nobody says may have as many bytes as one upload', async () => {
   const took: number[] = [];
   const uploads = {
-    createFrom: async (_workspace: unknown, _owner: unknown, _input: unknown, { body }: { body: ReadableStream }) => {
+    create: async (_workspace: unknown, _owner: unknown, _input: unknown, { body }: { body: ReadableStream }) => {
       took.push((await new Response(body).arrayBuffer()).byteLength);
       return {};
     },

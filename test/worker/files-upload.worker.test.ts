@@ -21,8 +21,8 @@ beforeAll(async () => {
 describe('an upload', () => {
   it('goes to an address that needs nothing else, and is there when its bytes are', async () => {
     const content = 'a,b\n1,2\n';
-    const { id, url, curl } = await ada.upload('data.csv', content);
-    expect(curl).toContain(`'${url}'`);
+    const { id, url, command } = await ada.upload('data.csv', content);
+    expect(command).toContain(`'${url}'`);
     expect(await ada.rows('file_uploads')).toHaveLength(1);
     expect(await ada.rows('files')).toHaveLength(0);
 
@@ -44,6 +44,34 @@ describe('an upload', () => {
     expect(await ada.rows('file_uploads')).toMatchObject([{ committed_file_id: id, committed_version: 1 }]);
     expect(await ada.rows('loose_objects')).toHaveLength(0);
     expect(await ada.objects(id)).toHaveLength(1);
+  });
+
+  it('is described for programs, and for the shell that is asked for', async () => {
+    const described = async (more: Record<string, unknown> = {}) =>
+      (
+        await ada.call<{ upload: Record<string, unknown> & { url: string } }>('file_upload', {
+          path: "it's.txt",
+          size: 6,
+          ...more,
+        })
+      ).upload;
+    const { command, ...upload } = await described();
+    expect(command).toMatch(/^curl /);
+    expect(upload).toEqual({
+      method: 'PUT',
+      url: expect.stringMatching(/^http:\/\/localhost:8787\/upload\//) as string,
+      headers: { 'Content-Type': 'application/octet-stream' },
+      expires_at: expect.stringMatching(/Z$/) as string,
+    });
+    expect((await put(upload.url, 'abcdef', upload['headers'] as Record<string, string>)).status).toBe(201);
+    expect(await described({ shell: 'python' })).toMatchObject({
+      command: expect.stringContaining('"it\'s.txt"') as string,
+    });
+    expect(await described({ shell: 'powershell', in_parts: true })).toMatchObject({
+      command: expect.stringContaining("'/it''s.txt'") as string,
+      parts: 1,
+    });
+    await expect(described({ shell: 'fish' })).rejects.toThrow(/^invalid_input.*`shell`/);
   });
 
   it('of unknown length is taken when it has the declared size', async () => {

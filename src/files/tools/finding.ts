@@ -83,7 +83,7 @@ export function findingTools(service: FileService, links: LinkService) {
   const read = defineTool('file_read', {
     title: 'Read a file',
     description:
-      'Shows an image, or reads the text of a file, window by window: go on with `next_offset`. Of PDF, Word and HTML it is the text in them, by page or section.',
+      'Shows an image, or reads text, window by window: go on with `next_offset`. Of PDF, Word and HTML it is the text within, by page or section.',
     behaviour: READ,
     input: z.strictObject({
       file,

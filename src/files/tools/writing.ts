@@ -12,6 +12,7 @@ import {
   mediaType,
   PART_BYTES,
   partsOf,
+  SHELLS,
   sha256,
   writtenBase64,
   writtenText,
@@ -19,8 +20,7 @@ import {
 import type { PartsService } from '../parts-service.ts';
 import { baseName } from '../paths.ts';
 
-import { changedFile, showChanged } from '../shown.ts';
-import { partsCommand, uploadCommand } from '../upload-command.ts';
+import { changedFile, showChanged, shownUpload, showUpload } from '../shown.ts';
 import type { UploadService } from '../upload-service.ts';
 import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
 
@@ -37,57 +37,43 @@ export function writingTools(
       'Gives an address to PUT the bytes of one file to, within 15 minutes and without other credentials. The file exists when they have arrived.',
     behaviour: CREATE,
     input: z.strictObject({
-      path: filePath.describe('Such as reports/q3.pdf'),
+      path: filePath,
       size: fileSize.describe('Exact size in bytes'),
-      sha256: sha256.optional().describe('If known, other bytes are refused'),
-      type: mediaType.optional().describe('Media type, used if the bytes do not tell'),
-      in_parts: z
-        .boolean()
-        .default(false)
-        .describe('Parts that can be sent again after a break; large files always come so'),
+      sha256: sha256.optional().describe('If known'),
+      type: mediaType.optional().describe('Media type, if the bytes do not tell'),
+      in_parts: z.boolean().default(false).describe('Can go on after a break; large files always come so'),
       if_exists: ifExists,
       tags: newTags,
+      shell: z.enum(SHELLS).default('curl').describe('Of `command`'),
       session: ofSession,
     }),
     output: z.object({
       session: sessionRef,
       file: z.object({ id: z.string(), path: z.string(), size: z.int() }),
-      upload: z.object({
-        url: z.string(),
-        expires_at: z.string(),
-        method: z.literal('PUT'),
-        curl: z.string(),
-        parts: z.int().optional().describe('PUT each of part_size bytes to url/parts/1 and on, then POST url/complete'),
-        part_size: z.int().optional(),
-      }),
+      upload: shownUpload.extend({ command: z.string() }),
     }),
     handle: async ({ path, size, if_exists, ...rest }, { workspace, principal, origin }) => {
       const { sha256: checksum, type, tags, session } = rest;
       const input = { path, size, sha256: checksum, type, ifExists: if_exists, tags, session };
       const inParts = rest.in_parts || service.needsParts(size);
       const expected = await (inParts ? parts : service).expect(workspace, principal, input);
-      const url = `${origin}${expected.path}`;
-      const count = partsOf(size);
+      const shown = showUpload(`${origin}${expected.path}`, size, expected.expiresAt, inParts);
+      const sending = { name: baseName(path), url: shown.url, size };
+      const inSo = inParts ? { count: partsOf(size), bytes: PART_BYTES } : undefined;
+      const { uploadCommand } = await import('../upload-command.ts');
       return {
         session: expected.file.session,
         file: { id: expected.file.id, path, size },
-        upload: {
-          url,
-          expires_at: isoTime(expected.expiresAt),
-          method: 'PUT' as const,
-          curl: inParts ? partsCommand(baseName(path), url, PART_BYTES, count) : uploadCommand(baseName(path), url),
-          ...(inParts ? { parts: count, part_size: PART_BYTES } : {}),
-        },
+        upload: { ...shown, command: uploadCommand(rest.shell, { ...sending, parts: inSo }) },
       };
     },
-    text: ({ session: { slug }, file: { id, path, size }, upload: { curl, expires_at } }) =>
-      `Waiting for ${path} (id ${id}, ${size} bytes) in ${slug}, until ${expires_at}:\n${curl}`,
+    text: ({ session: { slug }, file: { id, path, size }, upload: { command, expires_at } }) =>
+      `Waiting for ${path} (id ${id}, ${size} bytes) in ${slug}, until ${expires_at}:\n${command}`,
   });
 
   const write = defineTool('file_write', {
     title: 'Write a file',
-    description:
-      'Stores text or base64 of up to 64 KB, or fetches up to 95 MB from a URL. What was at its path becomes an earlier version.',
+    description: 'Stores text or base64 of up to 64 KB, or fetches up to 95 MB from a URL.',
     behaviour: { ...CREATE, openWorld: true },
     input: z
       .strictObject({
