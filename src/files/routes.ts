@@ -9,7 +9,6 @@ import {
   fileReference,
   fileSize,
   folderPath,
-  formFields,
   IF_EXISTS,
   linkMinutes,
   linkUses,

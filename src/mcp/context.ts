@@ -42,8 +42,11 @@ export interface CallContext extends RequestContext {
    *   2026 did not declare, the protocol refuses.
    */
   ask(questions: InputRequests, state?: unknown): Promise<InputRequiredResult>;
-  /** Whether the client declared that it can be asked so. */
-  canAsk(capability: 'elicitation' | 'sampling' | 'roots'): boolean;
+  /**
+   * Whether the client declared that it can be asked so; `url` is elicitation that opens an address. A client of the
+   * 2025 era declares it when it connects, which a stateless endpoint does not see.
+   */
+  canAsk(capability: 'elicitation' | 'url' | 'sampling' | 'roots'): boolean;
   /** What the person filled in, if they were asked, accepted, and it fits; undefined otherwise. */
   accepted<Schema extends z.ZodType>(question: string, schema: Schema): z.output<Schema> | undefined;
   /** The answer to a question of whatever kind. It comes from the client and was not checked. */

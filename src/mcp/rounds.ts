@@ -58,7 +58,8 @@ export class Rounds {
         const signed = await (await this.#codec()).mint(state ?? null, server);
         return inputRequired({ inputRequests: questions, requestState: signed });
       },
-      canAsk: (capability) => declared?.[capability] !== undefined,
+      canAsk: (capability) =>
+        (capability === 'url' ? declared?.elicitation?.url : declared?.[capability]) !== undefined,
       accepted: (question, schema) => acceptedContent(answers, question, schema) as never,
       answer: (question) => inputResponse(answers, question),
       state: () => requestState(),

@@ -1,8 +1,10 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { Owner, problemOf, put } from '../support/files.ts';
 import type { Shown } from '../support/files.ts';
-import { send } from '../support/person.ts';
+import { rpc } from '../support/mcp.ts';
+import { ORIGIN, send } from '../support/person.ts';
 
 let ada: Owner;
 let eve: Owner;
@@ -93,5 +95,79 @@ describe('a page for dropping files', () => {
     await app.workspace.revokeGrant(app.grantId);
     const refused = await drop(url, { name: 'late.txt', size: 1 });
     expect(refused.status).toBe(403);
+  });
+});
+
+describe('a page that the person is asked to open', () => {
+  const OPENS = { capabilities: { elicitation: { url: {} } } };
+  const request = async (more: Record<string, unknown> = {}, options: object = OPENS, folder = 'asked') =>
+    (await rpc(ada.accessToken, 'tools/call', { name: 'file_request', arguments: { folder }, ...more }, options))
+      .message;
+  /** The question of the first round, with what the client brings back beside the answer. */
+  const question = async () => {
+    const { result } = await request();
+    const { inputRequests, requestState } = result as {
+      inputRequests: { page: { method: string; params: { mode: string; url: string; message: string } } };
+      requestState: string;
+    };
+    return { ...inputRequests.page, requestState };
+  };
+
+  it('is asked for by its address, and the call goes on with the same page', async () => {
+    const { method, params, requestState } = await question();
+    expect([method, params.mode]).toEqual(['elicitation/create', 'url']);
+    expect(params.message).toContain('default/asked/');
+    const { result } = await request({ requestState, inputResponses: { page: { action: 'accept' } } });
+    expect(result?.structuredContent).toMatchObject({ folder: 'asked/', url: params.url });
+    expect((await dropped(params.url, 'asked.txt', 'asked')).status).toBe(201);
+  });
+
+  it('is opened by the SDK’s client, which then has the answer', async () => {
+    const opened: unknown[] = [];
+    const client = new Client(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: 'auto' }, capabilities: { elicitation: { url: {} } } },
+    );
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      opened.push('url' in params ? params.url : undefined);
+      return { action: 'accept' };
+    });
+    const headers = { Authorization: `Bearer ${ada.accessToken}` };
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL('/mcp', ORIGIN), { fetch: send, requestInit: { headers } }),
+    );
+    const { structuredContent } = await client.callTool({ name: 'file_request', arguments: {} });
+    expect(opened).toEqual([(structuredContent as { url: string }).url]);
+    await client.close();
+  });
+
+  it('is asked for again, and not another, by a client that brings no answer', async () => {
+    const { params, requestState } = await question();
+    const { result } = await request({ requestState });
+    expect(result).toMatchObject({
+      resultType: 'input_required',
+      inputRequests: { page: { params: { url: params.url } } },
+    });
+  });
+
+  it.each(['decline', 'cancel'])('stays closed when the person answers %s', async (action) => {
+    const { requestState } = await question();
+    const { result } = await request({ requestState, inputResponses: { page: { action } } });
+    expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringMatching(/^forbidden/) as string }] });
+  });
+
+  it('of one folder is no answer for another', async () => {
+    const { requestState } = await question();
+    const answer = { requestState, inputResponses: { page: { action: 'accept' } } };
+    expect((await request(answer, OPENS, 'elsewhere')).error?.code).toBe(-32602);
+  });
+
+  it.each([
+    ['declared nothing', { capabilities: {} }],
+    ['declared forms alone', { capabilities: { elicitation: {} } }],
+    ['is of the 2025 era', { era: '2025' }],
+  ])('is only named to a client that %s', async (_what, options) => {
+    const { result } = await request({}, options);
+    expect(result?.structuredContent).toMatchObject({ url: expect.stringContaining('/drop/') as string });
   });
 });

@@ -1,5 +1,8 @@
+import { inputRequired } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
+import { CarrelError } from '../../lib/errors.ts';
+import type { CallContext } from '../../mcp/context.ts';
 import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import type { DropService } from '../drop/service.ts';
@@ -23,6 +26,9 @@ import { baseName } from '../paths.ts';
 import { changedFile, showChanged, shownUpload, showUpload } from '../shown.ts';
 import type { UploadService } from '../upload-service.ts';
 import { file, ifExists, isoTime, newTags, ofSession } from './shared.ts';
+
+const openedPage = z.object({ session: sessionRef, folder: z.string(), url: z.string(), expires_at: z.string() });
+type OpenedPage = z.output<typeof openedPage>;
 
 /** Tools that store bytes. */
 export function writingTools(
@@ -130,16 +136,31 @@ export function writingTools(
       'Gives the address of a page on which a person drops files, for an hour. Show it to them; `file_wait` tells what has come.',
     behaviour: CREATE,
     input: z.strictObject({ folder: folderPath.default('').describe('Where they go'), session: ofSession }),
-    output: z.object({ session: sessionRef, folder: z.string(), url: z.string(), expires_at: z.string() }),
-    handle: async (input, { workspace, principal, origin }) => {
-      const { file: place, path, expiresAt } = await drop.open(workspace, principal, input);
-      return { ...place, url: `${origin}${path}`, expires_at: isoTime(expiresAt) };
+    output: openedPage,
+    handle: async (input, context) => {
+      // What a signed state holds is of this same call: it opens no second page.
+      const shown = (context.state() as OpenedPage | undefined) ?? (await openPage(drop, input, context));
+      const answer = context.answer('page');
+      if (!context.canAsk('url') || (answer.kind === 'elicit' && answer.action === 'accept')) return shown;
+      if (answer.kind === 'elicit')
+        throw new CarrelError('forbidden', 'The person does not want to open the page. Ask them how to go on.');
+      const message = `Drop the files there that are asked for. They go to ${shown.session.slug}/${shown.folder} of your workspace.`;
+      return context.ask({ page: inputRequired.elicitUrl({ message, url: shown.url }) }, shown);
     },
     text: ({ session: { slug }, folder, url, expires_at }) =>
       `Files that are dropped there go to ${slug}${folder === '' ? '' : `, in ${folder}`}, until ${expires_at}:\n${url}`,
   });
 
   return [upload, request, write, edit];
+}
+
+async function openPage(
+  drop: DropService,
+  input: { readonly folder: string; readonly session?: string | undefined },
+  { workspace, principal, origin }: CallContext,
+): Promise<OpenedPage> {
+  const { file: place, path, expiresAt } = await drop.open(workspace, principal, input);
+  return { ...place, url: `${origin}${path}`, expires_at: isoTime(expiresAt) };
 }
 
 /** A file is made of one thing, and only an address can name it. */
