@@ -1,0 +1,61 @@
+/** Bytes of the beginning in which HTML says how it is encoded. The standard has 1024, some pages say it later. */
+const PRESCAN_BYTES = 4096;
+
+/**
+ * The text of a page. A byte order mark comes first, then UTF-8 if it is that, whatever is declared:
+ * text in another encoding hardly ever is. Then what the header says, what the page says, and windows-1252,
+ * as browsers do.
+ *
+ * @param declared the `charset` of the Content-Type header
+ */
+export function pageText(bytes: Uint8Array, declared: string | undefined): string {
+  const marked = markedEncoding(bytes);
+  if (marked !== undefined) return new TextDecoder(marked).decode(bytes);
+  const labels = [declared, ...labelsIn(bytes)].map(encodingOf).filter((name) => name !== undefined);
+  // Its bytes are those of ASCII, and so UTF-8 in any case.
+  const seven = labels.find((name) => name === 'iso-2022-jp');
+  if (seven !== undefined && bytes.includes(0x1b)) return new TextDecoder(seven).decode(bytes);
+  if (labels[0]?.startsWith('utf-16') === true && hasNulls(bytes)) return new TextDecoder(labels[0]).decode(bytes);
+  const text = new TextDecoder().decode(bytes);
+  if (isMostlyRight(text)) return text;
+  const other = labels.find((name) => name !== 'utf-8' && !name.startsWith('utf-16'));
+  return new TextDecoder(other ?? labels[0] ?? 'windows-1252').decode(bytes);
+}
+
+/** Whether of the characters that are not ASCII at most one in ten could not be read: some pages are cut or patched. */
+function isMostlyRight(text: string): boolean {
+  let wrong = 0;
+  for (let at = text.indexOf('\uFFFD'); at !== -1; at = text.indexOf('\uFFFD', at + 1)) wrong += 1;
+  if (wrong === 0) return true;
+  const others = text.match(/[^\0-\x7F\uFFFD]+/g) ?? [];
+  return wrong * 10 <= others.reduce((sum, run) => sum + run.length, 0);
+}
+
+function markedEncoding(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return undefined;
+}
+
+function labelsIn(bytes: Uint8Array): (string | undefined)[] {
+  const head = String.fromCharCode(...bytes.subarray(0, PRESCAN_BYTES));
+  return [
+    /^\s*<\?xml\s[^>]{0,100}?\bencoding\s*=\s*["']([\w.:-]{1,40})["']/i.exec(head)?.[1],
+    /<meta\s[^>]{0,200}?\bcharset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(head)?.[1],
+  ];
+}
+
+/** The name that TextDecoder has for a label. */
+function encodingOf(label: string | undefined): string | undefined {
+  try {
+    return label === undefined ? undefined : new TextDecoder(label.trim()).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it may be UTF-16, in which markup has a zero beside each letter. */
+function hasNulls(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, PRESCAN_BYTES).includes(0);
+}
