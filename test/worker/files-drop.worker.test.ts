@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { Owner, problemOf, put } from '../support/files.ts';
 import type { Shown } from '../support/files.ts';
@@ -113,10 +113,18 @@ describe('a page that the person is asked to open', () => {
     return { ...inputRequests.page, requestState };
   };
 
+  /** A minute later: the address of a page that is made now would be another. */
+  const later = () => {
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 60_000);
+  };
+  afterEach(() => vi.restoreAllMocks());
+
   it('is asked for by its address, and the call goes on with the same page', async () => {
     const { method, params, requestState } = await question();
     expect([method, params.mode]).toEqual(['elicitation/create', 'url']);
     expect(params.message).toContain('default/asked/');
+    later();
     const { result } = await request({ requestState, inputResponses: { page: { action: 'accept' } } });
     expect(result?.structuredContent).toMatchObject({ folder: 'asked/', url: params.url });
     expect((await dropped(params.url, 'asked.txt', 'asked')).status).toBe(201);
@@ -143,6 +151,7 @@ describe('a page that the person is asked to open', () => {
 
   it('is asked for again, and not another, by a client that brings no answer', async () => {
     const { params, requestState } = await question();
+    later();
     const { result } = await request({ requestState });
     expect(result).toMatchObject({
       resultType: 'input_required',
