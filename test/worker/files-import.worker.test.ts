@@ -154,6 +154,9 @@ describe('of imports at once', () => {
     const person = await withRoom('room', 1_000_000);
     const first = importFrom('/held?key=room', { path: 'first' }, person);
     await expect.poll(() => person.rows('file_uploads')).toMatchObject([{ size: 1_000_000 }]);
+    // Were this machine to die now, the sweep would give the room back in little more than an hour.
+    const [attempt] = await person.rows('loose_objects');
+    expect(Number(attempt?.['due_at']) - Date.now()).toBeLessThan(2 * 3_600_000);
     await expect(importFrom('/chunked.csv', { path: 'second' }, person)).rejects.toThrow(/^too_large.*room/);
     await fetch(`${stranger}/release?key=room`);
     expect(await first).toMatchObject({ size: 'begun ended'.length });
