@@ -126,7 +126,11 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     device: async (call) => (await peopleApp()).devices.token(call),
   });
   const limitOf = (binding: RateLimit | undefined) => addressLimit(atEdge(binding));
-  const fileFaces = fileRoutes(files);
+  const tus = async () => {
+    const { TusService } = await import('./files/tus/protocol.ts');
+    return new TusService({ bucket, addresses, workspaces });
+  };
+  const fileFaces = fileRoutes(files, tus);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 

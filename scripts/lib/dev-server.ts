@@ -85,7 +85,7 @@ const PREFIX = /^\[wrangler:info\] /;
 const ERROR_PREFIX = /^\S \[ERROR\] /;
 
 // What lets in whoever has it, and nobody reads.
-const CAPABILITY = /(?<= \/(?:upload|download)\/)[^\s/]{40,}/;
+const CAPABILITY = /(?<= \/(?:upload|tus|drop|download)\/)[^\s/]{40,}/;
 
 /** A line of wrangler's as a person wants it, without a prefix, credentials or JSON; undefined for an advertisement. */
 function tidy(line: string): string | undefined {

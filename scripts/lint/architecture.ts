@@ -131,6 +131,8 @@ const store = layer(['**/src/**/*store.ts'], {
         '!./shelf.ts',
         // SQL that few requests need, loaded with the first of them.
         '!./shares.ts',
+        // What a store does that few isolates need; it is loaded with the first call.
+        '!./tus/rows.ts',
         ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts'),
       ],
       message: 'A store knows SQL and its own model: policy belongs in the service.',

@@ -8,11 +8,12 @@ import type { Keyring } from '../lib/keyring.ts';
 import type { AddressOwner } from './model.ts';
 
 /** What an address is for. Each has a key of its own, so that one never opens the other. */
-export type AddressPurpose = 'upload-address' | 'download-address' | 'drop-address';
+export type AddressPurpose = 'upload-address' | 'tus-address' | 'download-address' | 'drop-address';
 
 /** A page for dropping files is read by a person, the others by agents and programs. */
 const ASK_FOR_A_NEW_ONE: Readonly<Record<AddressPurpose, string>> = {
   'upload-address': 'Ask for a new one with `file_upload`.',
+  'tus-address': 'Begin the upload anew.',
   'download-address': 'Ask for a new one with `file_link`.',
   'drop-address': 'Ask the assistant for a new page.',
 };

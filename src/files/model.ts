@@ -28,6 +28,10 @@ export const PART_BYTES = 32 * 1024 * 1024;
 export const MAX_IN_PARTS_BYTES = 20e9;
 /** How long an upload in parts waits for its next part, in ms. R2 forgets one after seven days. */
 export const PARTS_IDLE_MS = 6 * 86_400_000;
+/** Bytes of each part of an upload by tus, but the last: as few as R2 takes, because they wait in memory. */
+export const TUS_PART_BYTES = 5 * 1024 * 1024;
+/** How long an upload by tus waits for its first byte, in ms: one whose address was lost on the way holds room. */
+export const TUS_FIRST_MS = 3_600_000;
 /** How long a deleted file can be restored, in ms. */
 export const TRASH_MS = 30 * 86_400_000;
 /** Files that one call moves, deletes or restores at most. */
@@ -110,6 +114,42 @@ export interface UploadDeclaration {
 
 /** Where an upload in parts is. `verifying`: all bytes are here and are read back for their checksum. */
 export type PartsState = 'uploading' | 'verifying' | 'committed' | 'failed';
+
+/** An upload by tus, as it is known to the service. */
+export interface TusUpload {
+  /** `completing`: all bytes are here, and the bucket is making the object of them. */
+  readonly state: PartsState | 'completing';
+  readonly path: string;
+  readonly size: number;
+  /** How many bytes are here: they are the first ones. */
+  readonly received: number;
+  /** What the uploader said of it, as it said it (`Upload-Metadata`). */
+  readonly metadata: string | undefined;
+  /** Of a file that is there. */
+  readonly fileId: string | undefined;
+  /** Why it failed, in a sentence that says what to do. */
+  readonly problem: string | undefined;
+  /** ms since the epoch. */
+  readonly expiresAt: number;
+  /** Where parts go; undefined for a file that is not larger than one. */
+  readonly parts: { readonly objectKey: string; readonly multipartId: string } | undefined;
+  /** The object with what is here beyond the last part. */
+  readonly tailKey: string | undefined;
+  /** The request that may add bytes: the one that began last. */
+  readonly turn: number;
+  /** Whether that is still under way, as far as anybody knows: it may have been killed. */
+  readonly isBusy: boolean;
+}
+
+/** How an upload by tus grows. */
+export interface TusStep {
+  readonly to: number;
+  /** Parts of {@link TUS_PART_BYTES}, but the last of all. */
+  readonly parts: readonly { readonly number: number; readonly size: number; readonly etag: string }[];
+  readonly tailKey: string | undefined;
+  /** Whether the request adds no more after it. */
+  readonly isLast: boolean;
+}
 
 /** One part that is stored. */
 export interface StoredPart {

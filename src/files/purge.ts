@@ -28,7 +28,7 @@ export async function purgeUploads(
 ): Promise<number | undefined> {
   const broken = parts.expired(now, BATCH);
   for (const expired of broken) {
-    await bucket.abortParts(expired.objectKey, expired.multipartId);
+    if (expired.multipartId !== '') await bucket.abortParts(expired.objectKey, expired.multipartId);
     parts.forget(expired, now);
   }
   const keys = uploads.claimLooseObjects(now, BATCH);

@@ -227,4 +227,17 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
     name: 'files: how often the text of a content was tried',
     sql: 'ALTER TABLE content_texts ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;',
   },
+  {
+    // An upload by tus comes from its beginning to its end, in pieces of any length. What of it fills parts is in
+    // upload_parts, the rest in an object of its own, the tail. A part's number is given out once and for all. The
+    // turn is the request that may add bytes, the one that began last; it is busy until that ends.
+    name: 'files: uploads by tus',
+    sql: `
+      ALTER TABLE file_uploads ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE file_uploads ADD COLUMN tail_key TEXT;
+      ALTER TABLE file_uploads ADD COLUMN numbers INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE file_uploads ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE file_uploads ADD COLUMN busy INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE file_uploads ADD COLUMN metadata TEXT;`,
+  },
 ];

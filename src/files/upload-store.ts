@@ -229,7 +229,7 @@ export class UploadStore extends Store {
   usage(): Usage {
     const held = this.db.first<{ bytes: number; files: number }>('SELECT bytes, files FROM file_usage');
     const coming = this.db.first<{ bytes: number | null }>(
-      'SELECT sum(size) AS bytes FROM file_uploads WHERE committed_file_id IS NULL',
+      "SELECT sum(size) AS bytes FROM file_uploads WHERE committed_file_id IS NULL AND state IS NOT 'failed'",
     );
     return { bytes: held?.bytes ?? 0, files: held?.files ?? 0, expected: coming?.bytes ?? 0, quota: this.#quota() };
   }
@@ -278,7 +278,7 @@ export class UploadStore extends Store {
       `SELECT min(due) AS due FROM (
          SELECT min(due_at) AS due FROM loose_objects
          UNION ALL
-         SELECT min(expires_at) FROM file_uploads WHERE NOT EXISTS (${OPEN_ATTEMPT})
+         SELECT min(expires_at) FROM file_uploads WHERE state IN ('uploading', 'failed') OR NOT EXISTS (${OPEN_ATTEMPT})
        )`,
     );
     return next?.due ?? undefined;

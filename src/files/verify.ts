@@ -3,10 +3,38 @@ import type { FileBucket } from './bucket.ts';
 import { HEAD_BYTES, recogniseType } from './media-types.ts';
 import type { PartsStore, Unverified } from './parts-store.ts';
 import { baseName } from './paths.ts';
+import type { TusStore } from './tus-store.ts';
 import type { UploadStore } from './upload-store.ts';
 
 /** Uploads that one run reads back: a run has fifteen minutes. */
 const AT_ONCE = 1;
+/** Bytes that are read at once: many small pieces cost turns through JavaScript. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * Makes the objects of uploads by tus, of which all parts are here, then reads them back. Also after a crash: making
+ * an object may be repeated.
+ *
+ * @returns as {@link verifyUploads}
+ * @throws Error when the bucket failed for some of them; the others are done
+ */
+export async function completeUploads(
+  { tus, parts, uploads }: { readonly tus: TusStore; readonly parts: PartsStore; readonly uploads: UploadStore },
+  bucket: FileBucket,
+  now: number,
+): Promise<number | undefined> {
+  const failures: unknown[] = [];
+  for (const { uploadId, objectKey, multipartId, parts: named } of await tus.completing())
+    try {
+      await bucket.completeParts(objectKey, multipartId, named);
+      parts.verify(uploadId, now);
+    } catch (failure) {
+      failures.push(failure);
+    }
+  const next = await verifyUploads(parts, uploads, bucket, now);
+  if (next === undefined && failures.length > 0) throw new Error('an upload was not completed', { cause: failures[0] });
+  return next;
+}
 
 /**
  * Reads back what came in parts, which nobody has hashed as a whole, and puts it into the index. A crash in
@@ -14,7 +42,7 @@ const AT_ONCE = 1;
  *
  * @returns when to run next (ms), or undefined when nothing is left
  */
-export async function verifyUploads(
+async function verifyUploads(
   parts: PartsStore,
   uploads: UploadStore,
   bucket: FileBucket,
@@ -49,7 +77,10 @@ async function readBack(bucket: FileBucket, { objectKey }: Unverified) {
   const hasher = digest.getWriter();
   const head: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of bytes) {
+  const reader = bytes.getReader({ mode: 'byob' });
+  for (;;) {
+    const { value: piece } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
+    if (!piece?.byteLength) break;
     if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
     size += piece.byteLength;
     await hasher.write(piece);

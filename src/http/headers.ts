@@ -2,18 +2,20 @@ import { isLoopbackHostname } from '../lib/loopback.ts';
 
 /** Headers that browser clients may read beside the simple ones. */
 const EXPOSED =
-  'WWW-Authenticate, Retry-After, X-Request-Id, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location';
+  'WWW-Authenticate, Retry-After, X-Request-Id, Content-Disposition, Content-Range, Accept-Ranges, ETag, Location, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Expires';
 
 /**
  * Lets a page of another origin read the answer. Only for routes that look at no cookie: what such a
  * page gets is what its own token opens.
+ *
+ * @param more headers that it may read besides
  */
-export function withCors(response: Response, request: Request): Response {
+export function withCors(response: Response, request: Request, more: readonly string[]): Response {
   const origin = request.headers.get('Origin');
   if (origin === null) return response;
   const copy = new Response(response.body, response);
   copy.headers.set('Access-Control-Allow-Origin', origin);
-  copy.headers.set('Access-Control-Expose-Headers', EXPOSED);
+  copy.headers.set('Access-Control-Expose-Headers', [EXPOSED, ...more].join(', '));
   copy.headers.append('Vary', 'Origin');
   return copy;
 }
@@ -35,7 +37,7 @@ export function preflight(request: Request): Response {
     status: 204,
     headers: {
       'Access-Control-Allow-Origin': request.headers.get('Origin') ?? '*',
-      'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
+      'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
       // `*` does not cover Authorization: it must be named (Fetch, CORS protocol).
       'Access-Control-Allow-Headers': `Authorization, ${request.headers.get('Access-Control-Request-Headers') ?? 'Content-Type'}`,
       'Access-Control-Max-Age': '86400',
@@ -56,10 +58,16 @@ function withHeader(response: Response, name: string, value: string): Response {
   }
 }
 
-/** What every answer bears, whoever made it. */
-export function withSecurityHeaders(response: Response, url: URL, requestId: string): Response {
+/** What every answer bears, whoever made it. @param more what those of its route bear besides */
+export function withSecurityHeaders(
+  response: Response,
+  url: URL,
+  requestId: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const secured = withHeader(response, 'X-Request-Id', requestId);
   const { headers } = secured;
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   headers.set('X-Content-Type-Options', 'nosniff');
   // `same-origin` and not `no-referrer`: with the latter our own forms would send `Origin: null`.
   headers.set('Referrer-Policy', 'same-origin');

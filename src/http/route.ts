@@ -2,7 +2,7 @@ import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { InputSchemas, Operation } from './operation.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request on its way to a handler. */
 export interface HttpContext {
@@ -53,6 +53,8 @@ export interface Route {
    * pages on this machine only. Undefined: nobody's.
    */
   readonly crossOrigin?: 'any' | 'local';
+  /** What every answer bears here, errors and preflights as well, and a page of another origin may read. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What `Allow` says, where it is less than the methods: some answer only to point elsewhere. */
   readonly allow?: readonly Method[];
 }
@@ -62,4 +64,5 @@ export interface ProtectedRoute {
   readonly path: string;
   readonly methods: Partial<Record<Method, Endpoint<AuthorisedContext> & { readonly scope: string }>>;
   readonly body?: 'stream';
+  readonly headers?: Readonly<Record<string, string>>;
 }

@@ -26,7 +26,9 @@ interface RouterOptions {
 }
 
 type Answer = (request: Request) => Promise<Response>;
-type Environment = { Variables: { requestId: string; url: URL; readable: boolean; complete: boolean } };
+type Environment = {
+  Variables: { requestId: string; url: URL; readable: boolean; headers?: Route['headers']; complete: boolean };
+};
 
 /**
  * All requests: the guard, the ordered table of routes, and the one place where an error becomes an
@@ -46,15 +48,17 @@ export function createRouter({ routes, accepts, mapError, telemetry, limit, othe
     // Another table has answered, and has said all that this one would add.
     if (c.get('complete')) return;
     // Here and not at the route, because what its errors say must be readable as well.
-    const answer = c.get('readable') ? withCors(c.res, c.req.raw) : c.res;
+    const headers = c.get('headers') ?? {};
+    const answer = c.get('readable') ? withCors(c.res, c.req.raw, Object.keys(headers)) : c.res;
     // First nothing: Hono would lay the headers of the response before over those of this one.
     c.res = undefined;
-    c.res = withSecurityHeaders(answer, url, requestId);
+    c.res = withSecurityHeaders(answer, url, requestId, headers);
   });
 
   for (const route of routes) {
-    const { path, crossOrigin } = route;
+    const { path, crossOrigin, headers } = route;
     app.use(path, async (c, next) => {
+      c.set('headers', headers);
       const isForeign = !maySend(c.req.raw, c.get('url').origin, crossOrigin);
       // Before the limit: a client in a page must be able to read that it is held up. A preflight uses up nothing.
       c.set('readable', crossOrigin !== undefined && !isForeign && c.req.method !== 'OPTIONS');

@@ -11,6 +11,7 @@ export const SAMPLE = {
   expectedFileId: 'fil_2n6p8s0v4y7b1d5g9jkq',
   uploadAddress: 'WyJwZXJfMW4iLCJmaWwiXQ.Yd4vC2pLq8sN0xKz7tRb5w',
   partsAddress: 'WyJwZXJfMW4iLCJ1cGxfMnEiXQ.Rk8wXv3nBe1sHq6yUo9cDt',
+  tusAddress: 'WyJwZXJfMW4iLCJ0dXNfMnQiXQ.Vs5pGx1mKd7wLc9rAf3hEj',
   downloadAddress: 'WyJwZXJfMW4iLCJnZXQiXQ.Jm3fQ9aHd6uE1yTo8kVi4g',
   /** Of the bytes `a,b\n1,2\n`. */
   sha256: '492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470',

@@ -3,6 +3,7 @@ import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
 /** What a key is for. Each purpose has a key of its own, so that a value signed for one means nothing to another. */
 export type KeyPurpose =
   | 'upload-address'
+  | 'tus-address'
   | 'download-address'
   | 'drop-address'
   | 'share-address'

@@ -4,7 +4,7 @@ const SECRETS = [
   /carrel_pat_[0-9a-z]+/gi,
   /(Bearer\s+)[^\s"\\]+/gi,
   /(__Host-carrel-[\w-]+=)[\w.-]+/g,
-  /(\/(?:upload|download|drop|s|invite|claim)\/)[\w.-]+/g,
+  /(\/(?:upload|tus|download|drop|s|invite|claim)\/)[\w.-]+/g,
   /((?:code|token|refresh_token|client_secret|client_assertion|code_verifier)=)[^&\s"]+/gi,
 ];
 

@@ -3,6 +3,7 @@ import { FileStore } from '../files/store.ts';
 import { PartsStore } from '../files/parts-store.ts';
 import { ShareStore } from '../files/share/store.ts';
 import { TextStore } from '../files/text-store.ts';
+import { TusStore } from '../files/tus-store.ts';
 import { UpkeepStore } from '../files/upkeep-store.ts';
 import { UploadStore } from '../files/upload-store.ts';
 import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
@@ -21,6 +22,7 @@ export const STORES = {
   files: FileStore,
   uploads: UploadStore,
   parts: PartsStore,
+  tus: TusStore,
   texts: TextStore,
   upkeep: UpkeepStore,
   shares: ShareStore,

@@ -5,7 +5,7 @@ import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { Role } from '../directory/types.ts';
 import type { Quota } from '../files/model.ts';
 import { purgeLinks, purgeTrash, purgeUploads } from '../files/purge.ts';
-import { verifyUploads } from '../files/verify.ts';
+import { completeUploads } from '../files/verify.ts';
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
@@ -241,7 +241,7 @@ export class WorkspaceObject extends DurableObject {
         return this.#nextSweep(now);
       },
       uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now, swept),
-      verify: (now) => verifyUploads(this.#stores.parts, this.#stores.uploads, this.#dependencies.bucket, now),
+      verify: (now) => completeUploads(this.#stores, this.#dependencies.bucket, now),
       texts: async (now) => {
         // What reads PDF and the like is loaded when there is something to read.
         const { readTexts } = await import('../files/read-texts.ts');

@@ -206,12 +206,20 @@ describe('methods', () => {
     ['/files/zip', ['GET', 'HEAD', 'OPTIONS']],
     ['/files/links', ['OPTIONS', 'POST']],
     ['/files/fil_0123456789abcdefghjk', ['GET', 'HEAD', 'OPTIONS']],
+    ['/files/tus', ['OPTIONS', 'POST']],
     ['/upload/forged.address', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT']],
     ['/download/forged.address', ['GET', 'HEAD', 'OPTIONS']],
     ['/.well-known/oauth-protected-resource/mcp', ['GET', 'HEAD', 'OPTIONS']],
   ])('405 names what %s answers', async (path, allowed) => {
     const { status, headers } = await ask('PATCH', path, { ...PROGRAM, ...bearer(person.token) });
     expect(status).toBe(405);
+    expect(headers.allow?.split(', ').toSorted()).toEqual(allowed);
+  });
+
+  it('405 names what an upload by tus answers, PATCH too', async () => {
+    const { status, headers } = await ask('PUT', '/tus/forged.address', PROGRAM);
+    expect(status).toBe(405);
+    const allowed = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST'];
     expect(headers.allow?.split(', ').toSorted()).toEqual(allowed);
   });
 
@@ -264,6 +272,8 @@ describe('pages of other origins', () => {
     ['GET', '/.well-known/oauth-protected-resource/mcp'],
     ['POST', '/files'],
     ['PUT', '/upload/forged.address'],
+    ['POST', '/files/tus'],
+    ['PATCH', '/tus/forged.address'],
   ])('may ask before they %s %s', async (method, path) => {
     const wanted = ['authorization', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name'];
     const { status, headers } = await ask('OPTIONS', path, {

@@ -27,7 +27,7 @@ describe('addresses', () => {
           },
           { requiredKeys: ['workspaceId', 'subject', 'grantId', 'expiresAt'] },
         ),
-        fc.constantFrom('upload-address' as const, 'download-address' as const),
+        fc.constantFrom('upload-address' as const, 'tus-address' as const, 'download-address' as const),
         async (made, purpose) => {
           const address = await signAddress(keyring, purpose, made);
           expect(address).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/);

@@ -13,6 +13,7 @@ import { Owner, put } from '../support/files.ts';
 import { rpc, rpcRequest, tool } from '../support/mcp.ts';
 import { markdown, tableOf } from '../support/markdown.ts';
 import { OAuthClient, outcome, Person, send } from '../support/person.ts';
+import { TusUpload } from '../support/tus.ts';
 import { BILL_COLUMNS, billCells, PRICE_COLUMNS, priceCells, PRICES, PRICES_DATE } from '../support/prices.ts';
 
 const { CARREL_SECRET } = env as unknown as { CARREL_SECRET: string };
@@ -208,6 +209,19 @@ const CASES: readonly Case[] = [
     prepare: async (owner) => {
       const address = await uploadAddress(owner);
       return async () => fetched(put(address, BYTES), 201);
+    },
+  },
+  {
+    what: '`POST /files/tus`',
+    roundTrips: 2,
+    prepare: (owner) => async () => TusUpload.begin(owner, 2 * BYTES.length, 'notes.txt'),
+  },
+  {
+    what: '`PATCH` of 25 KB, and there is more to come',
+    roundTrips: 3,
+    prepare: async (owner) => {
+      const upload = await TusUpload.begin(owner, 2 * BYTES.length, 'notes.txt');
+      return async () => fetched(upload.append(0, BYTES), 204);
     },
   },
   {

@@ -15,6 +15,7 @@ import { Owner } from '../support/files.ts';
 import { rpc } from '../support/mcp.ts';
 import { codeOf, connected, OAuthClient, ORIGIN, Person, send, tokens } from '../support/person.ts';
 import { TEST_TOOLSETS } from '../support/toolsets.ts';
+import { TusUpload } from '../support/tus.ts';
 
 const bindings = env as unknown as Bindings;
 const routes = await createApp(bindings, TEST_TOOLSETS).routes();
@@ -158,6 +159,7 @@ async function prepare(): Promise<{
     size: bytes.length,
     in_parts: true,
   });
+  const byTus = await TusUpload.begin(owner, bytes.length, 'resumed.csv');
   const page = await (await owner.fetch('/files?limit=1')).json<{ next_cursor: string }>();
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
   return {
@@ -168,6 +170,7 @@ async function prepare(): Promise<{
       expectedFileId: id,
       uploadAddress: last(url),
       partsAddress: last(inParts.url),
+      tusAddress: last(byTus.url),
       downloadAddress: last(await owner.link(file.id)),
       cursor: page.next_cursor,
       clientId: client.id,
