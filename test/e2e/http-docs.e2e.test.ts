@@ -59,6 +59,15 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     in_parts: true,
   });
   const link = await call<{ download: { url: string } }>(client, 'file_link', { file: file.id });
+  const byTus = await fetch(`${deployment.origin}/files/tus`, {
+    method: 'POST',
+    headers: {
+      ...bearer(token),
+      'Tus-Resumable': '1.0.0',
+      'Upload-Length': '8',
+      'Upload-Metadata': `filename ${btoa('resumed.csv')}`,
+    },
+  });
   const page = await fetch(`${deployment.origin}/files?limit=1`, { headers: bearer(token) });
   await client.close();
 
@@ -104,6 +113,7 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
       [SAMPLE.fileId]: file.id,
       [SAMPLE.expectedFileId]: expected.file.id,
       [SAMPLE.partsAddress]: last(inParts.upload.url),
+      [SAMPLE.tusAddress]: last(byTus.headers.get('Location') ?? ''),
       [SAMPLE.uploadAddress]: last(expected.upload.url),
       [SAMPLE.downloadAddress]: last(link.download.url),
       [SAMPLE.cursor]: (await page.json<{ next_cursor: string }>()).next_cursor,
@@ -131,9 +141,9 @@ describe.runIf(hasCurl)('the curl lines of /docs', () => {
     const shared = await realValues();
     for (const [, html = '', status = ''] of shown) {
       let command = plain(html);
-      const isUsedUp = [SAMPLE.uploadAddress, SAMPLE.partsAddress, SAMPLE.code, SAMPLE.refreshToken].some((value) =>
-        command.includes(value),
-      );
+      const { uploadAddress, partsAddress, tusAddress, code, refreshToken } = SAMPLE;
+      const usedUp = [uploadAddress, partsAddress, tusAddress, code, refreshToken];
+      const isUsedUp = usedUp.some((value) => command.includes(value));
       const { token, values } = isUsedUp ? await realValues() : shared;
       for (const [sample, real] of Object.entries(values)) command = command.replaceAll(sample, real);
       const measured = command.replace(/^curl /, "curl -s -o /dev/null -w '%{http_code}' ");
