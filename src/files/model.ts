@@ -26,8 +26,8 @@ export const VERSIONS_KEPT = 10;
 export const PART_BYTES = 32 * 1024 * 1024;
 /** Bytes of one upload in parts: as many as are read back for their checksum within the time of an alarm. */
 export const MAX_IN_PARTS_BYTES = 20e9;
-/** How long an upload in parts waits for its next part, in ms. R2 forgets one after seven days. */
-export const PARTS_IDLE_MS = 6 * 86_400_000;
+/** How long the parts of an upload may take together, in ms. R2 forgets them seven days after the first. */
+export const PARTS_MS = 6 * 86_400_000;
 /** Bytes of each part of an upload by tus, but the last: as few as R2 takes, because they wait in memory. */
 export const TUS_PART_BYTES = 5 * 1024 * 1024;
 /** How long an upload by tus waits for its first byte, in ms: one whose address was lost on the way holds room. */

@@ -1,7 +1,7 @@
 import { CarrelError } from '../lib/errors.ts';
 import { Store } from '../workspace/storage.ts';
 import type { StoreContext } from '../workspace/storage.ts';
-import { PART_BYTES, PARTS_IDLE_MS, partsOf, SWEEP_DELAY_MS } from './model.ts';
+import { PART_BYTES, PARTS_MS, partsOf, SWEEP_DELAY_MS } from './model.ts';
 import type { FileEntry, PartsState, PartsStatus, StoredPart } from './model.ts';
 import { Shelf } from './shelf.ts';
 
@@ -66,7 +66,7 @@ export class PartsStore extends Store {
         multipartId,
         uploadId,
       );
-      this.#shelf.loosen(objectKey, uploadId, now + PARTS_IDLE_MS + SWEEP_DELAY_MS, 'open');
+      this.#shelf.loosen(objectKey, uploadId, now + PARTS_MS + SWEEP_DELAY_MS, 'open');
     });
   }
 
@@ -104,7 +104,7 @@ export class PartsStore extends Store {
   /** Notes a part that is stored; of one that was sent twice the later counts. @throws CarrelError as {@link beginPart} */
   recordPart(uploadId: string, part: StoredPart, etag: string, now: number): void {
     this.db.transaction(() => {
-      const { state, objectKey } = this.#upload(uploadId, now);
+      const { state } = this.#upload(uploadId, now);
       if (state !== 'uploading') throw wrongState(state);
       this.db.run(
         `INSERT INTO upload_parts (upload_id, number, size, sha256, etag) VALUES (?, ?, ?, ?, ?)
@@ -115,8 +115,6 @@ export class PartsStore extends Store {
         part.sha256,
         etag,
       );
-      this.db.run('UPDATE file_uploads SET expires_at = ? WHERE id = ?', now + PARTS_IDLE_MS, uploadId);
-      this.#shelf.loosen(objectKey, uploadId, now + PARTS_IDLE_MS + SWEEP_DELAY_MS, 'open');
     });
   }
 
@@ -195,7 +193,7 @@ export class PartsStore extends Store {
     });
   }
 
-  /** Uploads whose next part did not come. */
+  /** Uploads whose parts did not come in time. */
   expired(now: number, limit: number): (PartsObject & { readonly uploadId: string })[] {
     return this.db
       .all<Row>(`${SELECT} WHERE state IN ('uploading', 'failed') AND expires_at <= ? LIMIT ?`, now, limit)

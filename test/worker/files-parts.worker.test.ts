@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { PART_BYTES, PARTS_IDLE_MS } from '../../src/files/model.ts';
+import { PART_BYTES, PARTS_MS } from '../../src/files/model.ts';
 import { sha256Hex } from '../../src/lib/encoding.ts';
 import { Owner, problemOf, put, streamOf } from '../support/files.ts';
 import { send } from '../support/person.ts';
@@ -123,7 +123,7 @@ describe('a file in parts', () => {
     await sendPart(left, 1);
     expect((await send(given.upload.url, { method: 'DELETE' })).status).toBe(204);
     expect((await send(given.upload.url)).status).toBe(404);
-    await bob.sql(`UPDATE file_uploads SET expires_at = ${Date.now() - PARTS_IDLE_MS}`);
+    await bob.sql(`UPDATE file_uploads SET expires_at = ${Date.now() - PARTS_MS}`);
     expect((await sendPart(left, 2)).status).toBe(404);
     await bob.sql("UPDATE agenda SET due_at = 0 WHERE task = 'uploads'");
     await runDurableObjectAlarm(bob.workspace);

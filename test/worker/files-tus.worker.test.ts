@@ -6,7 +6,7 @@ import type { Bindings } from '../../src/app.ts';
 import { Addresses } from '../../src/files/addresses.ts';
 import { R2FileBucket } from '../../src/files/bucket.ts';
 import type { FileBucket } from '../../src/files/bucket.ts';
-import { PARTS_IDLE_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../../src/files/model.ts';
+import { PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../../src/files/model.ts';
 import { TusService } from '../../src/files/tus/service.ts';
 import { sha256Hex, utf8 } from '../../src/lib/encoding.ts';
 import { Keyring } from '../../src/lib/keyring.ts';
@@ -98,7 +98,7 @@ describe('an upload by tus', () => {
     const upload = new TusUpload(made.headers.get('Location') ?? '');
     const first = await upload.append(0, 'abc');
     expect([first.status, first.headers.get('Upload-Offset'), await first.text()]).toEqual([204, '3', '']);
-    expect(Date.parse(first.headers.get('Upload-Expires') ?? '')).toBeGreaterThan(Date.now() + PARTS_IDLE_MS / 2);
+    expect(Date.parse(first.headers.get('Upload-Expires') ?? '')).toBeGreaterThan(Date.now() + PARTS_MS / 2);
     const head = await upload.head();
     expect(head.status).toBe(200);
     expect(Object.fromEntries(head.headers)).toMatchObject({
@@ -350,7 +350,7 @@ describe('an upload by tus that is given up', () => {
     expect((await never.head()).status).toBe(404);
     expect(await left.offset()).toBe(TUS_PART_BYTES + 100);
 
-    await carol.sql(`UPDATE file_uploads SET expires_at = expires_at - ${PARTS_IDLE_MS}`);
+    await carol.sql(`UPDATE file_uploads SET expires_at = expires_at - ${PARTS_MS}`);
     expect((await left.head()).status).toBe(404);
     expect((await left.append(TUS_PART_BYTES + 100, 'x')).status).toBe(404);
     await sweep(carol);

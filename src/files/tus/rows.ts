@@ -1,6 +1,6 @@
 import { CarrelError } from '../../lib/errors.ts';
 import type { Database } from '../../workspace/sql.ts';
-import { ATTEMPT_MS, MAX_OPEN_ATTEMPTS, PARTS_IDLE_MS, SWEEP_DELAY_MS, TUS_PART_BYTES } from '../model.ts';
+import { ATTEMPT_MS, MAX_OPEN_ATTEMPTS, PARTS_MS, SWEEP_DELAY_MS, TUS_PART_BYTES } from '../model.ts';
 import type { TusStep, TusUpload } from '../model.ts';
 import type { Shelf } from '../shelf.ts';
 
@@ -73,7 +73,7 @@ export class TusRows {
         metadata,
         uploadId,
       );
-      if (multipartId !== '') this.#shelf.loosen(objectKey, uploadId, now + PARTS_IDLE_MS + SWEEP_DELAY_MS, 'open');
+      if (multipartId !== '') this.#shelf.loosen(objectKey, uploadId, now + PARTS_MS + SWEEP_DELAY_MS, 'open');
     });
   }
 

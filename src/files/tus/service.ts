@@ -3,7 +3,7 @@ import { newId } from '../../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../../workspace/client.ts';
 import type { Addresses } from '../addresses.ts';
 import type { FileBucket } from '../bucket.ts';
-import { MAX_IN_PARTS_BYTES, PARTS_IDLE_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
+import { MAX_IN_PARTS_BYTES, PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
 import type { AddressOwner, TusUpload } from '../model.ts';
 import type { IncomingBytes, NewFile } from '../upload-service.ts';
 import { takeBytes } from './taking.ts';
@@ -74,7 +74,7 @@ export class TusService {
     // After the room was taken: a refusal must leave nothing in the bucket. What a crash leaves here expires in both.
     const multipartId = size > TUS_PART_BYTES ? await this.#bucket.beginParts(objectKey) : '';
     await tus.begin(uploadId, { objectKey, multipartId, metadata: metadata ?? null }, now);
-    const until = now + PARTS_IDLE_MS;
+    const until = now + PARTS_MS;
     const address = await this.#addresses.make('tus-address', owner, uploadId, until);
     const created = { path: `/tus/${address}`, expiresAt };
     // A file of no bytes is complete.
