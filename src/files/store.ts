@@ -5,6 +5,7 @@ import { Store } from '../workspace/storage.ts';
 import type { StoreContext } from '../workspace/storage.ts';
 import { MAX_AT_ONCE, TRASH_MS } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile } from './model.ts';
+import { FILES_SCHEMA } from './schema.ts';
 import { bare, COLUMNS, endOf, Shelf } from './shelf.ts';
 import type { FileRow } from './shelf.ts';
 
@@ -58,12 +59,9 @@ const LAST_PATH = '\u{10FFFF}';
 
 const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
 
-/** As many as schema.ts has, which is loaded for a workspace that lacks one. A test compares the two. */
-const SCHEMA_STEPS = 6;
-
 /** The index of one workspace's files. What comes into it comes through `UploadStore`. */
 export class FileStore extends Store {
-  static readonly schema = { length: SCHEMA_STEPS, load: async () => (await import('./schema.ts')).FILES_SCHEMA };
+  static readonly schema = FILES_SCHEMA;
   readonly #shelf: Shelf;
 
   constructor(context: StoreContext) {

@@ -10,7 +10,7 @@ import { PERSONAL_TOKEN_SCHEMA } from '../oauth/personal-token-store.ts';
 import { GRANT_SCHEMA } from '../oauth/store.ts';
 import { StateStore } from '../sessions/state-store.ts';
 import { SessionStore } from '../sessions/store.ts';
-import type { SchemaPlan } from './schema.ts';
+import type { Schema } from './schema.ts';
 import { WORKSPACE_SCHEMA } from './standing.ts';
 import { Store } from './storage.ts';
 import type { StoreClass, StoreContext } from './storage.ts';
@@ -32,7 +32,7 @@ export const STORES = {
 export type Stores = { readonly [Name in keyof typeof STORES]: InstanceType<(typeof STORES)[Name]> };
 
 /** The schema of a workspace, feature by feature, in the order in which they are brought up to date. */
-export const SCHEMA: SchemaPlan = {
+export const SCHEMA: Schema = {
   workspace: WORKSPACE_SCHEMA,
   oauth: GRANT_SCHEMA,
   personal_tokens: PERSONAL_TOKEN_SCHEMA,

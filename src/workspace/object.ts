@@ -32,7 +32,7 @@ import type { AgendaTask } from './agenda.ts';
 import type { Caller, CallOutcome, WorkspaceHealth } from './client.ts';
 import { callStore, createStores, SCHEMA } from './features.ts';
 import type { Stores } from './features.ts';
-import { isBehind, loadSchema, migrate, schemaVersions } from './schema.ts';
+import { migrate, schemaVersions } from './schema.ts';
 import { Database } from './sql.ts';
 import { StandingStore } from './standing.ts';
 import type { Standing } from './standing.ts';
@@ -77,9 +77,7 @@ export class WorkspaceObject extends DurableObject {
     super(state, env);
     this.#dependencies = dependencies;
     this.#db = new Database(state.storage);
-    // Nobody is let in before it is done.
-    if (isBehind(this.#db, SCHEMA))
-      void state.blockConcurrencyWhile(async () => migrate(this.#db, await loadSchema(SCHEMA), Date.now()));
+    migrate(this.#db, SCHEMA, Date.now());
     this.#agenda = new Agenda(this.#db, state.storage);
     this.#stores = createStores({
       db: this.#db,
@@ -212,12 +210,10 @@ export class WorkspaceObject extends DurableObject {
   async wipe(workspaceId: string): Promise<number> {
     this.#standing.write({ role: 'member', disabled: true }, Date.now());
     const { bucket } = this.#dependencies;
-    // Before the tables go: whoever comes from then on finds them again at once.
-    const schema = await loadSchema(SCHEMA);
     const removed = await bucket.deleteAll(`${workspaceId}/`);
     await this.ctx.storage.deleteAll();
     this.#standing.forget();
-    migrate(this.#db, schema, Date.now());
+    migrate(this.#db, SCHEMA, Date.now());
     // An upload that was under way when the first listing was made has its bytes there by now.
     return removed + (await bucket.deleteAll(`${workspaceId}/`));
   }

@@ -18,38 +18,6 @@ export interface SchemaStep {
 
 export type Schema = Readonly<Record<string, readonly SchemaStep[]>>;
 
-/** Steps that are loaded when a workspace lacks one of them: the text of many is needed seldom, and their number always. */
-export interface LazySteps {
-  readonly length: number;
-  readonly load: () => Promise<readonly SchemaStep[]>;
-}
-
-/** A schema before its steps are loaded. */
-export type SchemaPlan = Readonly<Record<string, readonly SchemaStep[] | LazySteps>>;
-
-/** All steps of a plan. */
-export async function loadSchema(plan: SchemaPlan): Promise<Schema> {
-  const loaded = Object.entries(plan).map(
-    async ([feature, steps]) => [feature, 'load' in steps ? await steps.load() : steps] as const,
-  );
-  return Object.fromEntries(await Promise.all(loaded));
-}
-
-/**
- * Whether a database lacks a step that this release knows.
- *
- * @throws CarrelError `unavailable` when the schema is too new
- */
-export function isBehind(db: Database, plan: SchemaPlan): boolean {
-  const ledgers = ledgersOf(db);
-  let behind = false;
-  for (const [feature, { length }] of Object.entries(plan)) {
-    refuseTooNew(feature, ledgers.get(feature), length);
-    behind ||= (ledgers.get(feature)?.version ?? 0) < length;
-  }
-  return behind;
-}
-
 /**
  * Brings the database to the newest schema that this release knows, each step with its ledger row
  * in one transaction. A schema from a newer release is left as it is and used, unless one of its
@@ -58,10 +26,28 @@ export function isBehind(db: Database, plan: SchemaPlan): boolean {
  * @throws CarrelError `unavailable` when the schema is too new
  */
 export function migrate(db: Database, schema: Schema, now: number): void {
-  const ledgers = ledgersOf(db);
+  db.run(`CREATE TABLE IF NOT EXISTS schema_ledger (
+    feature TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    min_reader INTEGER NOT NULL,
+    applied_at INTEGER NOT NULL,
+    PRIMARY KEY (feature, version)
+  ) STRICT, WITHOUT ROWID`);
+
+  const ledgers = db.all<{ feature: string; version: number; min_reader: number }>(
+    'SELECT feature, max(version) AS version, max(min_reader) AS min_reader FROM schema_ledger GROUP BY feature',
+  );
   for (const [feature, steps] of Object.entries(schema)) {
-    const ledger = ledgers.get(feature);
-    refuseTooNew(feature, ledger, steps.length);
+    const ledger = ledgers.find((each) => each.feature === feature);
+    if ((ledger?.min_reader ?? 0) > steps.length)
+      throw new CarrelError(
+        'unavailable',
+        'This workspace was upgraded by a newer release. Deploy that release again.',
+        {
+          details: { feature, schemaVersion: ledger?.version ?? 0, knownVersion: steps.length },
+        },
+      );
 
     let minReader = 1;
     for (const [index, step] of steps.entries()) {
@@ -81,35 +67,6 @@ export function migrate(db: Database, schema: Schema, now: number): void {
       });
     }
   }
-}
-
-interface Ledger {
-  readonly version: number;
-  readonly minReader: number;
-}
-
-function ledgersOf(db: Database): ReadonlyMap<string, Ledger> {
-  db.run(`CREATE TABLE IF NOT EXISTS schema_ledger (
-    feature TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    min_reader INTEGER NOT NULL,
-    applied_at INTEGER NOT NULL,
-    PRIMARY KEY (feature, version)
-  ) STRICT, WITHOUT ROWID`);
-
-  const rows = db.all<{ feature: string; version: number; minReader: number }>(
-    'SELECT feature, max(version) AS version, max(min_reader) AS minReader FROM schema_ledger GROUP BY feature',
-  );
-  return new Map(rows.map(({ feature, ...ledger }) => [feature, ledger]));
-}
-
-/** @throws CarrelError `unavailable` */
-function refuseTooNew(feature: string, ledger: Ledger | undefined, known: number): void {
-  if (ledger === undefined || ledger.minReader <= known) return;
-  throw new CarrelError('unavailable', 'This workspace was upgraded by a newer release. Deploy that release again.', {
-    details: { feature, schemaVersion: ledger.version, knownVersion: known },
-  });
 }
 
 /** @throws Error that names the step: SQLite's own words do not say where they belong */

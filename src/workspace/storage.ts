@@ -1,7 +1,7 @@
 import type { Quota } from '../files/model.ts';
 import { noSuchSession } from '../sessions/model.ts';
 import type { Session } from '../sessions/model.ts';
-import type { LazySteps, SchemaStep } from './schema.ts';
+import type { SchemaStep } from './schema.ts';
 import type { Database } from './sql.ts';
 
 /** What a store gets from the workspace that it lives in. */
@@ -19,7 +19,7 @@ export interface StoreContext {
 export interface StoreClass {
   new (context: StoreContext): Store;
   /** Append-only. Several stores may share the tables of one of them. */
-  readonly schema?: readonly SchemaStep[] | LazySteps;
+  readonly schema?: readonly SchemaStep[];
 }
 
 /**
