@@ -110,6 +110,7 @@ function readmeCommands(): string[] {
 
 describe.runIf(hasCurl)('the curl lines of README.md', () => {
   const REPORT = 'not really a PDF ✓\n';
+  const SCANS = ['1.png', '2.png'];
   let folder: Folder;
   let uploaded = '';
 
@@ -129,9 +130,20 @@ describe.runIf(hasCurl)('the curl lines of README.md', () => {
       },
     },
     {
+      line: / -F folder=scans -F file=@1\.png -F file=@2\.png \S+\/files$/,
+      in: 'here',
+      check: (output) => {
+        for (const name of SCANS) expect(output).toContain(`"path":"scans/${name}"`);
+      },
+    },
+    {
       line: /\/files$/,
       in: 'here',
-      check: (output) => expect(JSON.parse(output)).toMatchObject({ files: [{ id: uploaded, path: 'report.pdf' }] }),
+      check: (output) => {
+        const { files } = JSON.parse(output) as { files: { id: string; path: string }[] };
+        expect(files.find(({ id }) => id === uploaded)?.path).toBe('report.pdf');
+        expect(files).toHaveLength(1 + SCANS.length);
+      },
     },
     {
       line: /\/files\/ID$/,
@@ -153,9 +165,10 @@ describe.runIf(hasCurl)('the curl lines of README.md', () => {
     const { token } = await signUp(deployment.mcpUrl, 'readme@example.com');
     for (const name of ['here', 'elsewhere']) await mkdir(join(folder.path, name));
     await writeFile(join(folder.path, 'here', 'report.pdf'), REPORT);
+    for (const name of SCANS) await writeFile(join(folder.path, 'here', name), name);
 
     const lines = readmeCommands().filter((line) => line.startsWith('curl '));
-    expect(lines.map((line) => outcomes.findIndex((outcome) => outcome.line.test(line)))).toEqual([0, 1, 2, 3]);
+    expect(lines.map((line) => outcomes.findIndex((outcome) => outcome.line.test(line)))).toEqual([0, 1, 2, 3, 4]);
     for (const [index, line] of lines.entries()) {
       const { in: place, check } = outcomes[index]!;
       const own = line.replace('http://localhost:8787', deployment.origin).replace(/\bID$/, uploaded);
