@@ -1,3 +1,4 @@
+import { toBase64 } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { collect } from './intake.ts';
 import { MAX_IMAGE_BYTES } from './model.ts';
@@ -37,9 +38,4 @@ export async function readImage(size: number, bytes: () => Promise<ReadableStrea
   if (mimeType === undefined)
     throw new CarrelError('unsupported', 'This is no image, whatever its type says. `file_link` gives its bytes.');
   return { mimeType, data: toBase64(whole) };
-}
-
-/** Base64 with padding (RFC 4648 §4), as MCP wants it. */
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }

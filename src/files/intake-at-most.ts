@@ -1,7 +1,7 @@
-import { toHex } from '../lib/encoding.ts';
+import { joined, toHex } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { FileBucket } from './bucket.ts';
-import { joined, nextPiece, wrongChecksum } from './intake.ts';
+import { nextPiece, wrongChecksum } from './intake.ts';
 import type { ExpectedBytes, TakenBytes } from './intake.ts';
 import { HEAD_BYTES } from './media-types.ts';
 

@@ -1,4 +1,4 @@
-import { toHex } from '../lib/encoding.ts';
+import { joined, toHex } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { FileBucket } from './bucket.ts';
 import { HEAD_BYTES } from './media-types.ts';
@@ -167,14 +167,4 @@ export async function collect(stream: Bytes): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   for await (const piece of stream) pieces.push(piece);
   return joined(pieces);
-}
-
-export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return whole;
 }

@@ -1,3 +1,4 @@
+import { toBase64 } from '../lib/encoding.ts';
 import type { ResourceFamily } from '../mcp/toolset.ts';
 import type { FileService } from './service.ts';
 
@@ -40,7 +41,7 @@ export function fileResources(service: FileService): ResourceFamily {
       const whole = await service.readWhole(workspace, unescaped(reference));
       const mimeType = whole.file.type;
       if ('text' in whole) return { mimeType, text: whole.text };
-      return { mimeType, blob: (await import('./images.ts')).toBase64(whole.bytes) };
+      return { mimeType, blob: toBase64(whole.bytes) };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { joined } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 
 /** Bytes that a body may have where a route does not stream it. */
@@ -31,13 +32,7 @@ export async function withBoundedBody(request: Request): Promise<Request> {
     if (size > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return new Request(request, { body: whole });
+  return new Request(request, { body: joined(chunks) });
 }
 
 /** How long a refused body is read, in ms: its sender may be slow, or never end. */

@@ -1,8 +1,13 @@
-/** Unpadded base64url (RFC 4648 §5), the form that is safe in URLs, cookies and headers. */
-export function toBase64Url(bytes: Uint8Array): string {
+/** Base64 with padding (RFC 4648 §4). */
+export function toBase64(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(binary);
+}
+
+/** Unpadded base64url (RFC 4648 §5), the form that is safe in URLs, cookies and headers. */
+export function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 /** The bytes of unpadded base64url text, or undefined when it is none. */
@@ -43,6 +48,17 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 /** How many bytes the text takes in UTF-8. */
 export function byteLength(text: string): number {
   return utf8(text).byteLength;
+}
+
+/** Pieces as one. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
 }
 
 /** SHA-256 of text (as UTF-8) or bytes, in lower-case hexadecimal. */

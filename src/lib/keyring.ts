@@ -39,10 +39,13 @@ export class Keyring {
     return toBase64Url(new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(message))));
   }
 
-  /** Whether one of the secrets made this signature of this message for this purpose. Constant time a key. */
+  /**
+   * Whether one of the secrets made this signature of this message for this purpose. Constant time a key. One
+   * signature, one text: the last character of 32 bytes in base64url has two bits that mean nothing.
+   */
   async verify(purpose: KeyPurpose, message: string, signature: string): Promise<boolean> {
     const mac = fromBase64Url(signature);
-    if (mac === undefined || mac.byteLength !== 32) return false;
+    if (mac === undefined || mac.byteLength !== 32 || toBase64Url(mac) !== signature) return false;
     for (const secret of this.#secrets)
       if (await crypto.subtle.verify('HMAC', await this.#key(purpose, secret), mac, utf8(message))) return true;
     return false;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { extractText } from '../../src/files/extract/extract-text.ts';
-import { latin1, utf8 } from '../fixtures/files/bytes.ts';
+import { utf8 } from '../../src/lib/encoding.ts';
+import { latin1 } from '../fixtures/files/bytes.ts';
 import { docxFile, paragraph } from '../fixtures/files/docx.ts';
 import { DOCX, PDF } from '../fixtures/files/extracting.ts';
 import { encryptedPdf, shows, textPdf } from '../fixtures/files/pdf.ts';

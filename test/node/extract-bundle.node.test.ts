@@ -9,7 +9,8 @@ import { startWorker } from '../../scripts/lib/bench/worker-host.ts';
 import type { WorkerHost } from '../../scripts/lib/bench/worker-host.ts';
 import { bundleWorker } from '../../scripts/lib/bundle.ts';
 import { ROOT } from '../../scripts/lib/paths.ts';
-import { utf8, zerosZlib } from '../fixtures/files/bytes.ts';
+import { utf8 } from '../../src/lib/encoding.ts';
+import { zerosZlib } from '../fixtures/files/bytes.ts';
 import { docxFile, paragraph } from '../fixtures/files/docx.ts';
 import { onePage, textPdf } from '../fixtures/files/pdf.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { joined, latin1, utf16le } from '../fixtures/files/bytes.ts';
+import { joined } from '../../src/lib/encoding.ts';
+import { latin1, utf16le } from '../fixtures/files/bytes.ts';
 import { docxFile, paragraph } from '../fixtures/files/docx.ts';
 import { DOCX, onlyPart, partsOf, reasonOf, textOf } from '../fixtures/files/extracting.ts';
 import { zipArchive } from '../fixtures/files/zip.ts';

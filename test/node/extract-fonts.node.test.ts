@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { blankOutlines } from '../../src/files/extract/pdf/cff.ts';
 import { countMappedCharacters, textualProgram } from '../../src/files/extract/pdf/fonts.ts';
-import { joined, latin1, utf8 } from '../fixtures/files/bytes.ts';
+import { joined, utf8 } from '../../src/lib/encoding.ts';
+import { latin1 } from '../fixtures/files/bytes.ts';
 import { onlyPart, PDF } from '../fixtures/files/extracting.ts';
 import { cffProgram, pageInFont, typeOneProgram } from '../fixtures/files/fonts.ts';
 

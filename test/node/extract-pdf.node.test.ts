@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { reachCore } from '../../src/files/extract/pdf/core.ts';
 import type { Core } from '../../src/files/extract/pdf/core.ts';
 import { limitPdf } from '../../src/files/extract/pdf/limits.ts';
-import { deflated, hexadecimal, joined, latin1 } from '../fixtures/files/bytes.ts';
+import { joined, toHex } from '../../src/lib/encoding.ts';
+import { deflated, latin1 } from '../fixtures/files/bytes.ts';
 import { PDF, onlyPart, reasonOf, textOf } from '../fixtures/files/extracting.ts';
 import { encryptedPdf, FONT, onePage, pdfFile, shows, textPdf } from '../fixtures/files/pdf.ts';
 
@@ -49,8 +50,8 @@ describe('a PDF', () => {
 
   it.each([
     ['/FlateDecode', async (text: string) => deflated(latin1(text), 'deflate')],
-    ['[/ASCIIHexDecode/Fl]', async (text: string) => latin1(hexadecimal(await deflated(latin1(text), 'deflate')))],
-    ['/AHx', async (text: string) => latin1(hexadecimal(latin1(text)))],
+    ['[/ASCIIHexDecode/Fl]', async (text: string) => latin1(toHex(await deflated(latin1(text), 'deflate')))],
+    ['/AHx', async (text: string) => latin1(toHex(latin1(text)))],
   ])('is read through %s', async (filter, encode) => {
     expect(await onlyPart(onePage({ dictionary: `/Filter${filter}`, data: await encode(shows('text')) }), PDF)).toBe(
       'text',

@@ -10,7 +10,8 @@ import { CsvReader, sniffDelimiter } from '../../src/files/extract/tables/csv.ts
 import { describeTable } from '../../src/files/extract/tables/describe-table.ts';
 import type { TableOptions } from '../../src/files/extract/tables/describe-table.ts';
 import { sketchJson } from '../../src/files/extract/tables/json-sketch.ts';
-import { joined, utf16le, utf8 } from '../fixtures/files/bytes.ts';
+import { joined, utf8 } from '../../src/lib/encoding.ts';
+import { utf16le } from '../fixtures/files/bytes.ts';
 
 /** A stream of pieces of the given size. */
 function streamOf(bytes: Uint8Array, size = 1 << 16): ReadableStream<Uint8Array> & { readonly taken: () => number } {

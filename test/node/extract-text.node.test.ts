@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { normaliseText, oneLine } from '../../src/files/extract/normalise.ts';
-import { joined, latin1, utf16le, utf8 } from '../fixtures/files/bytes.ts';
+import { joined, utf8 } from '../../src/lib/encoding.ts';
+import { latin1, utf16le } from '../fixtures/files/bytes.ts';
 import { onlyPart, partsOf, reasonOf, textOf } from '../fixtures/files/extracting.ts';
 
 describe('normalised text', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fromBase64Url, toBase64Url } from '../../src/lib/encoding.ts';
+import { fromBase64Url, toBase64Url, toHex } from '../../src/lib/encoding.ts';
 import { Keyring } from '../../src/lib/keyring.ts';
 import type { KeyPurpose } from '../../src/lib/keyring.ts';
 
@@ -28,6 +28,16 @@ describe('a signature', () => {
       const changed = mac.map((byte, index) => (index === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
       expect([bit, await keyring.verify('consent', 'message', toBase64Url(changed))]).toEqual([bit, false]);
     }
+  });
+
+  it('has one text: its last character cannot be another that means the same bytes', async () => {
+    const keyring = new Keyring(['s'.repeat(32)]);
+    const signature = await keyring.sign('consent', 'message');
+    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      .map((last) => signature.slice(0, -1) + last)
+      .filter((text) => text !== signature && toHex(fromBase64Url(text)!) === toHex(fromBase64Url(signature)!));
+    expect(others).toHaveLength(3);
+    for (const text of others) expect(await keyring.verify('consent', 'message', text)).toBe(false);
   });
 
   it('fails for another message, purpose or secret', async () => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { utf8 } from '../fixtures/files/bytes.ts';
+import { utf8 } from '../../src/lib/encoding.ts';
 import { HOSTILE_PAGES } from '../fixtures/pages/hostile.ts';
 import { page, PROSE, readingOf, textOf } from '../fixtures/pages/reading.ts';
 

@@ -7,7 +7,7 @@ import { nameFault } from '../../src/files/names.ts';
 import { entryNames, topFolder } from '../../src/files/zip/entry-names.ts';
 import { zipLength, zipPieces } from '../../src/files/zip/writer.ts';
 import type { ZipEntry } from '../../src/files/zip/writer.ts';
-import { joined } from '../fixtures/files/bytes.ts';
+import { joined } from '../../src/lib/encoding.ts';
 import { SparseReader, unzip } from '../support/unzip.ts';
 
 interface Packed extends ZipEntry {

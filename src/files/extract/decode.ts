@@ -1,3 +1,5 @@
+import { declaredLabels, encodingNamed, markedEncoding } from '../../lib/charset.ts';
+import { joined } from '../../lib/encoding.ts';
 import { Stopped } from './model.ts';
 import type { Pace } from './pace.ts';
 
@@ -51,7 +53,7 @@ export async function* decodedStream(
         await pace.step();
         const piece = bytes.subarray(offset, Math.min(offset + PIECE_BYTES, offset + left));
         left -= piece.length;
-        held = decoder ? held : joined(held, piece);
+        held = decoder ? held : joined([held, piece]);
         // A byte order mark may come in pieces as well.
         if (!decoder && held.length >= 3) {
           decoder = new TextDecoder(markedEncoding(held));
@@ -71,13 +73,6 @@ export async function* decodedStream(
   }
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
-}
-
 /** The name of an encoding that TextDecoder knows. */
 async function encodingOf(bytes: Uint8Array, pace: Pace): Promise<string> {
   const marked = markedEncoding(bytes);
@@ -87,27 +82,11 @@ async function encodingOf(bytes: Uint8Array, pace: Pace): Promise<string> {
   return declared;
 }
 
-/** What a byte order mark says. */
-function markedEncoding(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' | undefined {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return undefined;
-}
-
 function declaredEncoding(bytes: Uint8Array): string | undefined {
-  const head = String.fromCharCode(...bytes.subarray(0, PRESCAN_BYTES));
-  const label =
-    /^<\?xml\s[^>]{0,100}?\bencoding\s*=\s*["']([\w.:-]{1,40})["']/i.exec(head)?.[1] ??
-    /<meta\s[^>]{0,200}?\bcharset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(head)?.[1];
-  if (label === undefined) return undefined;
-  try {
-    const { encoding } = new TextDecoder(label);
-    // The declaration was read as ASCII, so it cannot be UTF-16.
-    return encoding.startsWith('utf-16') ? undefined : encoding;
-  } catch {
-    return undefined;
-  }
+  const [label] = declaredLabels(bytes, PRESCAN_BYTES);
+  const encoding = label === undefined ? undefined : encodingNamed(label);
+  // The declaration was read as ASCII, so it cannot be UTF-16.
+  return encoding?.startsWith('utf-16') ? undefined : encoding;
 }
 
 async function isUtf8(bytes: Uint8Array, pace: Pace): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-import { utf8 } from '../../lib/encoding.ts';
+import { joined, utf8 } from '../../lib/encoding.ts';
 
 /**
  * ZIP archives (PKWARE APPNOTE.TXT 6.3.10) whose files are stored as they are: most are compressed already, and
@@ -90,16 +90,6 @@ function record(...fields: readonly Field[]): Uint8Array {
     at += bytes;
   }
   return new Uint8Array(view.buffer);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }
 
 const isLarge = ({ size }: ZipEntry) => size >= IN_ZIP64_32;

@@ -1,3 +1,5 @@
+import { declaredLabels, encodingNamed, markedEncoding } from '../../lib/charset.ts';
+
 /** Bytes of the beginning in which HTML says how it is encoded. The standard has 1024, some pages say it later. */
 const PRESCAN_BYTES = 4096;
 
@@ -11,7 +13,9 @@ const PRESCAN_BYTES = 4096;
 export function pageText(bytes: Uint8Array, declared: string | undefined): string {
   const marked = markedEncoding(bytes);
   if (marked !== undefined) return new TextDecoder(marked).decode(bytes);
-  const labels = [declared, ...labelsIn(bytes)].map(encodingOf).filter((name) => name !== undefined);
+  const labels = [...(declared === undefined ? [] : [declared]), ...declaredLabels(bytes, PRESCAN_BYTES)]
+    .map(encodingNamed)
+    .filter((name) => name !== undefined);
   // Its bytes are those of ASCII, and so UTF-8 in any case.
   const seven = labels.find((name) => name === 'iso-2022-jp');
   if (seven !== undefined && bytes.includes(0x1b)) return new TextDecoder(seven).decode(bytes);
@@ -29,30 +33,6 @@ function isMostlyRight(text: string): boolean {
   if (wrong === 0) return true;
   const others = text.match(/[^\0-\x7F\uFFFD]+/g) ?? [];
   return wrong * 10 <= others.reduce((sum, run) => sum + run.length, 0);
-}
-
-function markedEncoding(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return undefined;
-}
-
-function labelsIn(bytes: Uint8Array): (string | undefined)[] {
-  const head = String.fromCharCode(...bytes.subarray(0, PRESCAN_BYTES));
-  return [
-    /^\s*<\?xml\s[^>]{0,100}?\bencoding\s*=\s*["']([\w.:-]{1,40})["']/i.exec(head)?.[1],
-    /<meta\s[^>]{0,200}?\bcharset\s*=\s*["']?\s*([\w.:-]{1,40})/i.exec(head)?.[1],
-  ];
-}
-
-/** The name that TextDecoder has for a label. */
-function encodingOf(label: string | undefined): string | undefined {
-  try {
-    return label === undefined ? undefined : new TextDecoder(label.trim()).encoding;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether it may be UTF-16, in which markup has a zero beside each letter. */
