@@ -1,9 +1,9 @@
-import { joined, toHex } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { FileBucket } from './bucket.ts';
 import { nextPiece, wrongChecksum } from './intake.ts';
-import type { ExpectedBytes, TakenBytes } from './intake.ts';
-import { HEAD_BYTES } from './media-types.ts';
+import type { ExpectedBytes } from './intake.ts';
+import { Onlooker } from './seen-bytes.ts';
+import type { SeenBytes } from './seen-bytes.ts';
 
 /** Bytes that are held at a time: as few as R2 takes for a part that is not the last. */
 const HELD_BYTES = 5 * 1024 * 1024;
@@ -21,43 +21,33 @@ export async function takeInAtMost(
   key: string,
   body: ReadableStream<Uint8Array>,
   expected: ExpectedBytes,
-): Promise<TakenBytes & { readonly size: number }> {
+): Promise<SeenBytes> {
   const reader = body.getReader({ mode: 'byob' });
-  const digest = new crypto.DigestStream('SHA-256');
-  // Rejects when the body breaks off, and then nobody waits for it.
-  digest.digest.catch(() => undefined);
-  const hasher = digest.getWriter();
-  const head: Uint8Array[] = [];
+  const onlooker = new Onlooker();
   const parts: { number: number; etag: string }[] = [];
   let multipartId: string | undefined;
-  let size = 0;
   try {
     for (;;) {
       const piece = (await nextPiece(reader, HELD_BYTES)) ?? new Uint8Array();
       if (Date.now() > expected.deadline)
         throw new CarrelError('unavailable', 'It took too long to come. Nothing was stored.');
-      if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
-      size += piece.byteLength;
-      if (size > expected.size)
+      if (onlooker.size + piece.byteLength > expected.size)
         throw new CarrelError('too_large', 'It is larger than there is room for. Nothing was stored.', {
           details: { limit: expected.size },
         });
-      await hasher.write(piece);
-      const isLast = piece.byteLength < HELD_BYTES;
-      if (isLast) await hasher.close();
-      const sha256 = isLast ? toHex(new Uint8Array(await digest.digest)) : undefined;
-      if (sha256 !== undefined && expected.sha256 !== undefined && expected.sha256 !== sha256)
-        throw wrongChecksum(sha256);
-      if (multipartId === undefined && sha256 !== undefined) {
-        await bucket.put(key, streamOf(piece), sha256);
+      await onlooker.see(piece);
+      const seen = piece.byteLength < HELD_BYTES ? await onlooker.finish() : undefined;
+      if (seen && expected.sha256 !== undefined && expected.sha256 !== seen.sha256) throw wrongChecksum(seen.sha256);
+      if (seen && multipartId === undefined) {
+        await bucket.put(key, streamOf(piece), seen.sha256);
       } else if (piece.byteLength > 0) {
         multipartId ??= await bucket.beginParts(key);
         const number = parts.length + 1;
         parts.push({ number, etag: await bucket.putPart(key, multipartId, number, streamOf(piece)) });
       }
-      if (sha256 === undefined) continue;
+      if (!seen) continue;
       if (multipartId !== undefined) await bucket.completeParts(key, multipartId, parts);
-      return { sha256, head: joined(head), size };
+      return seen;
     }
   } catch (thrown) {
     await Promise.allSettled([reader.cancel(thrown), multipartId && bucket.abortParts(key, multipartId)]);

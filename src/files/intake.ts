@@ -1,7 +1,8 @@
-import { joined, toHex } from '../lib/encoding.ts';
+import { joined } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { FileBucket } from './bucket.ts';
-import { HEAD_BYTES } from './media-types.ts';
+import { Onlooker } from './seen-bytes.ts';
+import type { SeenBytes } from './seen-bytes.ts';
 
 /** What an upload must have. */
 export interface ExpectedBytes {
@@ -10,13 +11,6 @@ export interface ExpectedBytes {
   readonly sha256: string | undefined;
   /** When it must be finished, in ms since the epoch. */
   readonly deadline: number;
-}
-
-export interface TakenBytes {
-  /** In lower-case hexadecimal. */
-  readonly sha256: string;
-  /** The first {@link HEAD_BYTES}, or all if they are fewer. */
-  readonly head: Uint8Array;
 }
 
 type Bytes = ReadableStream<Uint8Array>;
@@ -46,21 +40,10 @@ export async function takeIn(
   key: string,
   body: Bytes,
   expected: ExpectedBytes,
-): Promise<TakenBytes> {
-  const { readable, writable } = new FixedLengthStream(expected.size);
-  const reader = body.getReader({ mode: 'byob' });
-  const writer = writable.getWriter();
-  const pumped = pump(reader, writer, expected);
-  const stored = bucket.put(key, readable, expected.sha256);
-  try {
-    const [taken] = await Promise.all([pumped, stored]);
-    return taken;
-  } catch (thrown) {
-    // Both ends are let go, and waited for: nothing may be written after the caller cleans up.
-    await Promise.allSettled([reader.cancel(thrown), writer.abort(thrown), pumped, stored]);
-    if (thrown instanceof CarrelError) throw thrown;
-    throw new CarrelError('unavailable', 'The bytes could not be stored. Send them again.', { cause: thrown });
-  }
+): Promise<SeenBytes> {
+  const failed = 'The bytes could not be stored. Send them again.';
+  const [taken] = await storeWhole(body, expected, (bytes) => bucket.put(key, bytes, expected.sha256), failed);
+  return taken;
 }
 
 /**
@@ -76,19 +59,31 @@ export async function takeInPart(
 ): Promise<{ sha256: string; etag: string }> {
   if (said !== undefined && said > length) throw longer(length);
   if (said !== undefined && said < length) throw shorter(length, said);
-  const { readable, writable } = new FixedLengthStream(length);
-  const reader = (body ?? new Blob([]).stream()).getReader({ mode: 'byob' });
-  const writer = writable.getWriter();
   const expected = { size: length, sha256: undefined, deadline: Date.now() + PART_MS };
+  const failed = 'The part could not be stored. Send it again.';
+  const [{ sha256 }, etag] = await storeWhole(body ?? (new Blob([]).stream() as Bytes), expected, store, failed);
+  return { sha256, etag };
+}
+
+/** @param failed what is said when it is the bucket that failed */
+async function storeWhole<Stored>(
+  body: Bytes,
+  expected: ExpectedBytes,
+  store: (bytes: Bytes) => Promise<Stored>,
+  failed: string,
+): Promise<[SeenBytes, Stored]> {
+  const { readable, writable } = new FixedLengthStream(expected.size);
+  const reader = body.getReader({ mode: 'byob' });
+  const writer = writable.getWriter();
   const pumped = pump(reader, writer, expected);
   const stored = store(readable);
   try {
-    const [{ sha256 }, etag] = await Promise.all([pumped, stored]);
-    return { sha256, etag };
+    return await Promise.all([pumped, stored]);
   } catch (thrown) {
+    // Both ends are let go, and waited for: nothing may be written after the caller cleans up.
     await Promise.allSettled([reader.cancel(thrown), writer.abort(thrown), pumped, stored]);
     if (thrown instanceof CarrelError) throw thrown;
-    throw new CarrelError('unavailable', 'The part could not be stored. Send it again.', { cause: thrown });
+    throw new CarrelError('unavailable', failed, { cause: thrown });
   }
 }
 
@@ -96,35 +91,27 @@ async function pump(
   reader: ReadableStreamBYOBReader,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   expected: ExpectedBytes,
-): Promise<TakenBytes> {
-  const digest = new crypto.DigestStream('SHA-256');
-  // Rejects when the body breaks off, and then nobody waits for it.
-  digest.digest.catch(() => undefined);
-  const hasher = digest.getWriter();
-  const head: Uint8Array[] = [];
-  let size = 0;
+): Promise<SeenBytes> {
+  const onlooker = new Onlooker();
   let held: Uint8Array | undefined;
   for (;;) {
     const piece = await nextPiece(reader);
     if (!piece) break;
     if (Date.now() > expected.deadline)
       throw new CarrelError('invalid_input', 'The upload took too long. Ask for a new address and send it again.');
-    if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
-    size += piece.byteLength;
-    if (size > expected.size) {
+    if (onlooker.size + piece.byteLength > expected.size) {
       await discard(reader);
       throw longer(expected.size);
     }
-    await Promise.all([hasher.write(piece), held && writer.write(held)]);
+    await Promise.all([onlooker.see(piece), held && writer.write(held)]);
     held = piece;
   }
-  if (size < expected.size) throw shorter(expected.size, size);
-  await hasher.close();
-  const sha256 = toHex(new Uint8Array(await digest.digest));
-  if (expected.sha256 !== undefined && expected.sha256 !== sha256) throw wrongChecksum(sha256);
+  if (onlooker.size < expected.size) throw shorter(expected.size, onlooker.size);
+  const seen = await onlooker.finish();
+  if (expected.sha256 !== undefined && expected.sha256 !== seen.sha256) throw wrongChecksum(seen.sha256);
   if (held) await writer.write(held);
   await writer.close();
-  return { sha256, head: joined(head) };
+  return seen;
 }
 
 /** The next piece of a body, which is whatever a network gives. It has fewer bytes at the end only. */

@@ -1,8 +1,9 @@
-import { toHex } from '../lib/encoding.ts';
 import type { FileBucket } from './bucket.ts';
-import { HEAD_BYTES, recogniseType } from './media-types.ts';
+import { recogniseType } from './media-types.ts';
 import type { PartsStore, Unverified } from './parts-store.ts';
 import { baseName } from './paths.ts';
+import { Onlooker } from './seen-bytes.ts';
+import type { SeenBytes } from './seen-bytes.ts';
 import type { TusStore } from './tus-store.ts';
 import type { UploadStore } from './upload-store.ts';
 
@@ -70,27 +71,14 @@ async function verifyUploads(
   return parts.unverified(1).length > 0 ? now : undefined;
 }
 
-async function readBack(bucket: FileBucket, { objectKey }: Unverified) {
+async function readBack(bucket: FileBucket, { objectKey }: Unverified): Promise<SeenBytes | undefined> {
   const bytes = await bucket.get(objectKey, undefined);
   if (!bytes) return undefined;
-  const digest = new crypto.DigestStream('SHA-256');
-  const hasher = digest.getWriter();
-  const head: Uint8Array[] = [];
-  let size = 0;
+  const onlooker = new Onlooker();
   const reader = bytes.getReader({ mode: 'byob' });
   for (;;) {
     const { value: piece } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
-    if (!piece?.byteLength) break;
-    if (size < HEAD_BYTES) head.push(piece.slice(0, HEAD_BYTES - size));
-    size += piece.byteLength;
-    await hasher.write(piece);
+    if (!piece?.byteLength) return onlooker.finish();
+    await onlooker.see(piece);
   }
-  await hasher.close();
-  const whole = new Uint8Array(head.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let offset = 0;
-  for (const piece of head) {
-    whole.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return { size, sha256: toHex(new Uint8Array(await digest.digest)), head: whole };
 }

@@ -33,7 +33,8 @@ describe('a signature', () => {
   it('has one text: its last character cannot be another that means the same bytes', async () => {
     const keyring = new Keyring(['s'.repeat(32)]);
     const signature = await keyring.sign('consent', 'message');
-    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+    const others = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      .split('')
       .map((last) => signature.slice(0, -1) + last)
       .filter((text) => text !== signature && toHex(fromBase64Url(text)!) === toHex(fromBase64Url(signature)!));
     expect(others).toHaveLength(3);
