@@ -2,11 +2,13 @@ import { CarrelError } from '../lib/errors.ts';
 import type { Scope } from '../oauth/scopes.ts';
 import type { Prompt } from './define-prompt.ts';
 import type { Tool } from './define-tool.ts';
-import type { Capability, FixedResource, ResourceFamily, Toolset } from './toolset.ts';
+import type { Capability, FixedResource, ResourceFamily, Toolset, ToolsetContents } from './toolset.ts';
 
 export interface RegisteredTool {
   readonly tool: Tool;
   readonly scope: string;
+  /** Whether a list shows it; it can be called in any case. */
+  readonly isListed: boolean;
 }
 
 export interface RegisteredResource {
@@ -39,16 +41,12 @@ export class Registry {
 
   /**
    * @param enabled names of toolsets, or undefined for those that are on by default
-   * @throws TypeError for two toolsets, tools or prompts of one name
+   * @throws TypeError for two toolsets of one name, or two tools or prompts in those that are not loaded later
    */
   constructor(toolsets: readonly Toolset[], enabled?: readonly string[]) {
     this.#toolsets = toolsets.filter((toolset) => (enabled ? enabled.includes(toolset.name) : toolset.onByDefault));
     refuseDuplicates('toolsets', toolsets);
-    for (const kind of ['tools', 'prompts'] as const)
-      refuseDuplicates(
-        kind,
-        toolsets.flatMap<{ readonly name: string }>((toolset) => toolset[kind]),
-      );
+    refuseDuplicateContents(toolsets.flatMap(({ contents }) => (typeof contents === 'function' ? [] : [contents])));
   }
 
   /** Every scope a client can be granted here, in the order of the consent page. */
@@ -66,7 +64,7 @@ export class Registry {
    *
    * @throws CarrelError `invalid_input` for a toolset that is not here or a `readonly` that is no boolean
    */
-  select(query: URLSearchParams): Selection {
+  async select(query: URLSearchParams): Promise<Selection> {
     const wanted = query.get('toolsets');
     const readonly = query.get('readonly') ?? 'false';
     const key = `${wanted ?? ''}\n${readonly}`;
@@ -88,8 +86,15 @@ export class Registry {
     if (readonly !== 'true' && readonly !== 'false')
       throw new CarrelError('invalid_input', 'In the address, `readonly` must be `true` or `false`.');
 
+    const chosen = this.#toolsets.filter(({ name }) => names.length === 0 || names.includes(name));
     const selection = build(
-      this.#toolsets.filter(({ name }) => names.length === 0 || names.includes(name)),
+      await Promise.all(
+        chosen.map(async ({ contents, ...toolset }) => ({
+          ...toolset,
+          core: names.length === 0 ? toolset.core : undefined,
+          ...(typeof contents === 'function' ? await contents() : contents),
+        })),
+      ),
       readonly === 'true',
     );
     // Only for what is valid, and not without end: names may be repeated in any order.
@@ -98,7 +103,10 @@ export class Registry {
   }
 }
 
-function build(toolsets: readonly Toolset[], readonly: boolean): Selection {
+type LoadedToolset = Omit<Toolset, 'contents'> & Required<ToolsetContents>;
+
+function build(toolsets: readonly LoadedToolset[], readonly: boolean): Selection {
+  refuseDuplicateContents(toolsets);
   const tools = new Map<string, RegisteredTool>();
   const resources: RegisteredResource[] = [];
   const prompts = new Map<string, RegisteredPrompt>();
@@ -107,7 +115,11 @@ function build(toolsets: readonly Toolset[], readonly: boolean): Selection {
     const scope = toolset.scopes.read.name;
     for (const tool of toolset.tools)
       if (!readonly || tool.annotations.readOnlyHint)
-        tools.set(tool.name, { tool, scope: toolset.scopes[tool.access].name });
+        tools.set(tool.name, {
+          tool,
+          scope: toolset.scopes[tool.access].name,
+          isListed: toolset.core?.includes(tool.name) ?? true,
+        });
     for (const resource of toolset.resources) {
       resources.push({ resource, scope });
       if (resource.uriTemplate !== undefined && resource.complete) capabilities.add('completions');
@@ -122,6 +134,14 @@ function build(toolsets: readonly Toolset[], readonly: boolean): Selection {
     .filter((line) => line !== '')
     .join('\n');
   return { tools, resources, prompts, capabilities, instructions };
+}
+
+function refuseDuplicateContents(contents: readonly Required<ToolsetContents>[]): void {
+  for (const kind of ['tools', 'prompts'] as const)
+    refuseDuplicates(
+      kind,
+      contents.flatMap<{ readonly name: string }>((each) => each[kind]),
+    );
 }
 
 function refuseDuplicates(kind: string, things: readonly { readonly name: string }[]): void {

@@ -33,7 +33,7 @@ export function mcpRoutes({ endpoint, registry, access }: McpRoutesOptions): Rou
   const serve = async (context: HttpContext) => {
     const { request, url, origin, requestId } = context;
     return access.serve(context, '/mcp', async ({ principal, workspace, token, expiresAt, resourceMetadataUrl }) => {
-      const selection = registry.select(url.searchParams);
+      const selection = await registry.select(url.searchParams);
       const text = await request.text();
       const body = parseJson(text);
       refuseLongNames(body);

@@ -17,7 +17,9 @@ import { toolError } from './tool-errors.ts';
  */
 export function listTools({ server, selection, context }: Exchange): void {
   server.server.setRequestHandler('tools/list', () => ({
-    tools: granted(selection, context.principal.scopes).map(({ tool }) => tool.listing()),
+    tools: granted(selection, context.principal.scopes)
+      .filter(({ isListed }) => isListed)
+      .map(({ tool }) => tool.listing()),
   }));
 }
 

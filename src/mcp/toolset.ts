@@ -55,6 +55,14 @@ export interface ResourceFamily {
  */
 export type Capability = 'logging' | 'subscriptions';
 
+/** What a client can use of a toolset. */
+export interface ToolsetContents {
+  readonly tools: readonly Tool[];
+  readonly resources?: readonly (ResourceFamily | FixedResource)[];
+  readonly prompts?: readonly Prompt[];
+  readonly capabilities?: readonly Capability[];
+}
+
 /** A folder of tools with one pair of consent scopes. */
 export interface Toolset {
   /** As in TOOLSETS and in `?toolsets=`. */
@@ -62,24 +70,27 @@ export interface Toolset {
   readonly scopes: ScopePair;
   /** Whether it is there when TOOLSETS is empty. */
   readonly onByDefault: boolean;
-  readonly tools: readonly Tool[];
-  readonly resources: readonly (ResourceFamily | FixedResource)[];
-  readonly prompts: readonly Prompt[];
-  readonly capabilities: readonly Capability[];
   readonly instructions: string;
+  /** The tools that are listed where the address names no toolsets; undefined for all. */
+  readonly core: readonly string[] | undefined;
+  readonly contents: Required<ToolsetContents> | (() => Promise<Required<ToolsetContents>>);
 }
 
-export interface ToolsetDefinition {
+interface ToolsetFrame {
   /** Told to a client when it connects: how these tools belong together, in a line or two. */
   readonly instructions?: string;
   /** What its scopes let a client do, as the consent page says it. */
   readonly consent: { readonly title: string; readonly read: string; readonly write: string };
   readonly onByDefault?: boolean;
-  readonly tools: readonly Tool[];
-  readonly resources?: readonly (ResourceFamily | FixedResource)[];
-  readonly prompts?: readonly Prompt[];
-  readonly capabilities?: readonly Capability[];
+  /**
+   * The tools that are listed where the address names no toolsets, for one that has many: every conversation pays for
+   * what is listed. The others can be called all the same, and `?toolsets=` lists them. Left out, all.
+   */
+  readonly core?: readonly string[];
 }
+
+/** A toolset that is here, or one that is loaded when the first MCP request comes. */
+export type ToolsetDefinition = ToolsetFrame & (ToolsetContents | { readonly load: () => Promise<ToolsetContents> });
 
 /**
  * Defines a toolset. Its scopes are named after it: `files:read` and `files:write`.
@@ -89,8 +100,7 @@ export interface ToolsetDefinition {
  */
 export function defineToolset(name: string, definition: ToolsetDefinition): Toolset {
   refuseMisnamed('toolset', name);
-  const { consent, tools, onByDefault = true, instructions = '' } = definition;
-  const { resources = [], prompts = [], capabilities = [] } = definition;
+  const { consent, onByDefault = true, instructions = '', core } = definition;
   return {
     name,
     scopes: {
@@ -98,10 +108,15 @@ export function defineToolset(name: string, definition: ToolsetDefinition): Tool
       write: { name: `${name}:write`, title: `Change ${consent.title}`, sentence: consent.write },
     },
     onByDefault,
-    tools,
-    resources,
-    prompts,
-    capabilities,
     instructions,
+    core,
+    contents: 'load' in definition ? async () => complete(await definition.load()) : complete(definition),
   };
 }
+
+const complete = ({ tools, resources = [], prompts = [], capabilities = [] }: ToolsetContents) => ({
+  tools,
+  resources,
+  prompts,
+  capabilities,
+});

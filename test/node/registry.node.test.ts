@@ -17,10 +17,10 @@ import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
 const files = {} as FileServices;
 const toolsets = makeToolsets(TOOLSETS, { files });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
-const everyTool = [...everything.select(new URLSearchParams()).tools.values()];
+const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];
 /** Those that a deployment has whose operator chose nothing. */
 const registry = new Registry(toolsets);
-const tools = [...registry.select(new URLSearchParams()).tools.values()];
+const tools = [...(await registry.select(new URLSearchParams())).tools.values()];
 
 /** The most that all default definitions may cost a client that reads them. */
 const TOKEN_LIMIT = 6000;
@@ -66,7 +66,7 @@ describe('what the definitions cost a client that reads them', () => {
   const encoding = getEncoding('o200k_base');
   const cost = everyTool.map(({ tool }) => ({
     name: tool.name,
-    isDefault: tools.some((each) => each.tool === tool),
+    isDefault: tools.some((each) => each.tool === tool && each.isListed),
     tokens: encoding.encode(
       JSON.stringify({
         name: tool.name,
@@ -124,24 +124,28 @@ function recorded(): Map<string, number> | undefined {
 }
 
 describe('an address that narrows', () => {
-  const names = (query: string) => [...registry.select(new URLSearchParams(query)).tools.keys()];
+  const names = async (query: string) => [...(await registry.select(new URLSearchParams(query))).tools.keys()];
 
-  test('`toolsets` leaves the tools of those', () => {
-    expect(names('toolsets=sessions').every((name) => /^(?:whoami|session_|state_)/.test(name))).toBe(true);
-    expect(names('toolsets=files,sessions')).toEqual(
-      expect.arrayContaining([...names('toolsets=sessions'), ...names('toolsets=files')]),
+  test('`toolsets` leaves the tools of those', async () => {
+    const sessions = await names('toolsets=sessions');
+    expect(sessions.every((name) => /^(?:whoami|session_|state_)/.test(name))).toBe(true);
+    expect(await names('toolsets=files,sessions')).toEqual(
+      expect.arrayContaining([...sessions, ...(await names('toolsets=files'))]),
     );
   });
 
-  test('`readonly` leaves what changes nothing', () => {
-    expect(names('readonly=true').length).toBeGreaterThan(0);
-    expect(names('readonly=true')).not.toContain('state_set');
-    expect(names('readonly=false').length).toBe(tools.length);
+  test('`readonly` leaves what changes nothing', async () => {
+    expect((await names('readonly=true')).length).toBeGreaterThan(0);
+    expect(await names('readonly=true')).not.toContain('state_set');
+    expect((await names('readonly=false')).length).toBe(tools.length);
   });
 
-  test.each(['toolsets=nope', 'toolsets=sessions,__proto__', 'readonly=yes', 'readonly='])('%s is refused', (query) => {
-    expect(() => registry.select(new URLSearchParams(query))).toThrow(/address/);
-  });
+  test.each(['toolsets=nope', 'toolsets=sessions,__proto__', 'readonly=yes', 'readonly='])(
+    '%s is refused',
+    async (query) => {
+      await expect(registry.select(new URLSearchParams(query))).rejects.toThrow(/address/);
+    },
+  );
 });
 
 describe('a name', () => {
@@ -220,4 +224,42 @@ test('a toolset that is listed under another name is refused', () => {
   expect(() => makeToolsets({ shop: () => makeToolsets(TOOLSETS, services).at(-1)! }, services)).toThrow(
     /the toolset \w+ is listed as shop/,
   );
+});
+
+describe('a toolset that is loaded with the first request', () => {
+  const consent = { title: 'more', read: 'More.', write: 'More.' };
+  const tool = (name: string) =>
+    defineTool(name, {
+      description: 'A tool of a toolset that is loaded.',
+      behaviour: READ,
+      input: z.strictObject({}),
+      output: z.object({}),
+      handle: () => ({}),
+    });
+  const listed = async (made: Registry, query: string) =>
+    [...(await made.select(new URLSearchParams(query))).tools.values()]
+      .filter(({ isListed }) => isListed)
+      .map(({ tool: { name } }) => name);
+
+  test('has its scopes before, and its tools then', async () => {
+    const more = new Registry([defineToolset('more', { consent, load: async () => ({ tools: [tool('more_read')] }) })]);
+    expect(more.scopes.map(({ name }) => name)).toEqual(['more:read', 'more:write']);
+    expect(await listed(more, '')).toEqual(['more_read']);
+  });
+
+  test('may list a part of its tools, and all where the address names it', async () => {
+    const load = async () => ({ tools: ['more_read', 'more_rare'].map(tool) });
+    const more = new Registry([defineToolset('more', { consent, core: ['more_read'], load })]);
+    expect(await listed(more, '')).toEqual(['more_read']);
+    expect([...(await more.select(new URLSearchParams())).tools.keys()]).toEqual(['more_read', 'more_rare']);
+    expect(await listed(more, 'toolsets=more')).toEqual(['more_read', 'more_rare']);
+  });
+
+  test('may not have a tool of a name that is taken', async () => {
+    const more = new Registry([
+      defineToolset('more', { consent, load: async () => ({ tools: [tool('whoami')] }) }),
+      ...toolsets,
+    ]);
+    await expect(more.select(new URLSearchParams())).rejects.toThrow(/whoami/);
+  });
 });
