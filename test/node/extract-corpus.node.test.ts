@@ -61,7 +61,27 @@ describe.runIf(isThere)('the PDFs of the corpus', () => {
 
   it('have the titles that they say they have', async () => {
     const book = await extractText(read('pdf/GeoTopo-komprimiert.pdf'), 'application/pdf');
-    expect(book).toMatchObject({ title: 'Geometrie und Topologie', parts: { length: 117 } });
+    expect(book).toMatchObject({
+      title: 'Geometrie und Topologie',
+      author: 'Martin Thoma',
+      created: '2016-12-31',
+      parts: { length: 117 },
+    });
+  });
+
+  it('have the outlines that they bring, each heading with its page', async () => {
+    const outlineOf = async (name: string) => {
+      const extraction = await extractText(read(`pdf/${name}`), 'application/pdf');
+      return extraction.kind === 'text' ? extraction.outline : undefined;
+    };
+    const book = await outlineOf('GeoTopo-komprimiert.pdf');
+    expect(book).toHaveLength(35);
+    expect(book?.slice(0, 2)).toEqual([
+      { title: '1 Topologische Grundbegriffe', level: 1, part: 6 },
+      { title: '1.1 Topologische Räume', level: 2, part: 6 },
+    ]);
+    expect((await outlineOf('pdflatex-outline.pdf'))?.map(({ title }) => title)).toContain('Foo');
+    expect(await outlineOf('multicolumn.pdf')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { Stopped } from './model.ts';
-import type { Extraction, ExtractionLimits, PartUnit, TextPart } from './model.ts';
+import type { Extraction, ExtractionLimits, Heading, PartUnit, TextPart } from './model.ts';
 import { cut, normaliseText, oneLine } from './normalise.ts';
 
 /** Code units of a title or a label. */
@@ -9,6 +9,9 @@ const LABEL_CHARACTERS = 200;
 export class TextCollector {
   /** Set by the reader when the file says one. */
   title: string | undefined;
+  author: string | undefined;
+  created: string | undefined;
+  outline: readonly Heading[] = [];
   /** Set by the reader when something of the file could not be read. */
   incomplete = false;
   readonly #unit: PartUnit;
@@ -54,12 +57,18 @@ export class TextCollector {
     if (stopped !== undefined && (!found || !(stopped === 'too_large' || stopped === 'too_slow')))
       return { kind: 'none', reason: stopped };
     if (!found) return { kind: 'none', reason: this.incomplete ? 'malformed' : 'no_text' };
-    const title = this.title === undefined ? '' : oneLine(this.title, LABEL_CHARACTERS);
+    const outline = this.outline.flatMap(({ title, ...place }) => {
+      const label = line(title);
+      return label === undefined || place.part > this.#parts.length ? [] : [{ title: label, ...place }];
+    });
     return {
       kind: 'text',
       unit: this.#unit,
       parts: this.#parts,
-      title: title === '' ? undefined : title,
+      title: line(this.title),
+      author: line(this.author),
+      created: this.created,
+      outline: outline.length === 0 ? undefined : outline,
       truncated: stopped !== undefined || this.incomplete,
     };
   }
@@ -74,4 +83,9 @@ export class TextCollector {
     if (this.#unit === 'section' && text === '' && this.#label === '') return;
     this.#parts.push({ label: oneLine(this.#label ?? '', LABEL_CHARACTERS), text });
   }
+}
+
+function line(text: string | undefined): string | undefined {
+  const shown = text === undefined ? '' : oneLine(text, LABEL_CHARACTERS);
+  return shown === '' ? undefined : shown;
 }

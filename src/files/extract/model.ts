@@ -8,6 +8,15 @@ export interface TextPart {
   readonly text: string;
 }
 
+/** A heading of a document's own table of contents. */
+export interface Heading {
+  readonly title: string;
+  /** From 1. */
+  readonly level: number;
+  /** The part to which it leads, from 1. */
+  readonly part: number;
+}
+
 /** The text of a file. */
 export interface ExtractedText {
   readonly kind: 'text';
@@ -16,6 +25,11 @@ export interface ExtractedText {
   readonly parts: readonly TextPart[];
   /** What the file itself says its title is. */
   readonly title: string | undefined;
+  /** The same of who wrote it, one or several in a line, and of when: ISO 8601, a day. */
+  readonly author?: string | undefined;
+  readonly created?: string | undefined;
+  /** The table of contents that a PDF brings, apart from its pages; undefined where there is none. */
+  readonly outline?: readonly Heading[] | undefined;
   /** A limit was met or a part could not be read: the file may have more text. */
   readonly truncated: boolean;
 }

@@ -5,6 +5,7 @@ import { Pace } from '../pace.ts';
 import { loadPdfjs, openPdf } from './engine.ts';
 import type { OpenPdf } from './engine.ts';
 import { PdfMeter } from './meter.ts';
+import { readOutline } from './outline.ts';
 
 type Document = Awaited<OpenPdf['document']>;
 type Page = Awaited<ReturnType<Document['getPage']>>;
@@ -63,7 +64,7 @@ async function readPages(
   pace: Pace,
   meter: PdfMeter,
 ): Promise<void> {
-  collector.title = await pace.within(titleOf(document)).catch(() => undefined);
+  Object.assign(collector, await pace.within(saidOf(document)).catch(() => undefined));
   const count = Math.min(document.numPages, limits.pages);
   for (let number = 1; number <= count; number++) {
     await pace.step();
@@ -80,6 +81,9 @@ async function readPages(
     // Nothing is lost when it is refused.
     if (number % PAGES_WITH_FONTS === 0) await pace.within(document.cleanup().catch(() => undefined));
   }
+  // Behind the pages: one that takes all the time that is left takes no text with it.
+  collector.outline = await readOutline(document, pace);
+  if (meter.exceeded !== undefined) throw new Stopped(meter.exceeded);
   if (document.numPages > count || meter.overflowed) throw new Stopped('too_large');
 }
 
@@ -106,10 +110,18 @@ interface Item {
   readonly hasEOL: boolean;
 }
 
-/** The title of the document information, or else of the XMP metadata. */
-async function titleOf(document: Document): Promise<string | undefined> {
+/** What the document information says, or else the XMP metadata. */
+async function saidOf(document: Document): Promise<Pick<TextCollector, 'title' | 'author' | 'created'>> {
   const { info, metadata } = await document.getMetadata();
-  for (const title of [(info as Readonly<Record<string, unknown>>)['Title'], metadata?.get('dc:title') as unknown])
-    if (typeof title === 'string' && title.trim() !== '') return title;
-  return undefined;
+  const about = info as Readonly<Record<string, unknown>>;
+  const said = (...values: unknown[]) =>
+    values.find((value): value is string => typeof value === 'string' && value.trim() !== '');
+  // `D:20240301…` (ISO 32000-2, 7.9.4).
+  const [, year, month = '01', day = '01'] =
+    /^D:(\d{4})(0[1-9]|1[0-2])?(0[1-9]|[12]\d|3[01])?/.exec(said(about['CreationDate']) ?? '') ?? [];
+  return {
+    title: said(about['Title'], metadata?.get('dc:title')),
+    author: said(about['Author'], metadata?.get('dc:creator')),
+    created: year === undefined ? undefined : `${year}-${month}-${day}`,
+  };
 }
