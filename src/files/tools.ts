@@ -1,6 +1,5 @@
 import { defineToolset } from '../mcp/toolset.ts';
 import type { Toolset } from '../mcp/toolset.ts';
-import { fileResources } from './resources.ts';
 import type { DropService } from './drop/service.ts';
 import type { FormService } from './form-service.ts';
 import type { ImportService } from './import-service.ts';
@@ -8,10 +7,6 @@ import type { LinkService } from './link-service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
 import type { UploadService } from './upload-service.ts';
-import { connectorTools } from './tools/connector.ts';
-import { findingTools } from './tools/finding.ts';
-import { shelfTools } from './tools/shelf.ts';
-import { writingTools } from './tools/writing.ts';
 
 /** What the faces of files are made of. */
 export interface FileServices {
@@ -25,8 +20,8 @@ export interface FileServices {
   readonly links: LinkService;
 }
 
-/** Files, for MCP. */
-export function filesToolset({ files, uploads, parts, drop, imports, links }: FileServices): Toolset {
+/** Files, for MCP. Its tools are loaded with the first request of a client. */
+export function filesToolset(services: FileServices): Toolset {
   return defineToolset('files', {
     instructions:
       'Files never travel through you: file_upload gives an address for the bytes, file_link one to fetch them, file_read the text. A file is named by its id or its path.',
@@ -35,12 +30,6 @@ export function filesToolset({ files, uploads, parts, drop, imports, links }: Fi
       read: 'See the names of your files, read them and make short-lived links to them.',
       write: 'Store new files, change files and put files into the trash.',
     },
-    tools: [
-      ...writingTools(uploads, parts, drop, imports),
-      ...findingTools(files, links),
-      ...shelfTools(files),
-      ...connectorTools(files),
-    ],
-    resources: [fileResources(files)],
+    load: async () => (await import('./tools/all.ts')).fileTools(services),
   });
 }
