@@ -129,11 +129,15 @@ const store = layer(['**/src/**/*store.ts'], {
         // SQL that the stores of one feature share.
         '!./schema.ts',
         '!./shelf.ts',
+        '!./contents.ts',
+        '!./base.ts',
+        '!./source-rows.ts',
+        '!./search/search-rows.ts',
         // SQL that few requests need, loaded with the first of them.
         '!./shares.ts',
         // What a store does that few isolates need; it is loaded with the first call.
         '!./tus/rows.ts',
-        ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts'),
+        ...places('lib/**', 'workspace/sql.ts', 'workspace/schema.ts', 'workspace/storage.ts', 'files/contents.ts'),
       ],
       message: 'A store knows SQL and its own model: policy belongs in the service.',
     },

@@ -240,4 +240,15 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
       ALTER TABLE file_uploads ADD COLUMN busy INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE file_uploads ADD COLUMN metadata TEXT;`,
   },
+  {
+    // What has bytes and is no file. A content that such a one had before a file did was not read for its text.
+    name: 'files: contents that other features hold',
+    sql: `
+      CREATE TABLE content_holds (
+        holder TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        PRIMARY KEY (holder, sha256)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX content_holds_by_content ON content_holds (sha256);`,
+  },
 ];

@@ -1,7 +1,9 @@
 import { CarrelError } from '../lib/errors.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import type { Database } from '../workspace/sql.ts';
-import { READ_DELAY_MS, VERSIONS_KEPT } from './model.ts';
+import { Contents } from './contents.ts';
+import type { ContentsContext } from './contents.ts';
+import { VERSIONS_KEPT } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile } from './model.ts';
 import { numbered } from './paths.ts';
 
@@ -27,26 +29,22 @@ export const COLUMNS = `id, session_id AS sessionId, path, version, type, size, 
 /** Numbers that are tried for a copy beside what is there. */
 const MAX_NUMBER = 1000;
 
-interface ShelfContext {
-  readonly db: Database;
+interface ShelfContext extends ContentsContext {
   readonly findSession: (reference: string | undefined) => SessionRef | undefined;
-  readonly schedule: (task: string, due: number) => void;
 }
 
 /**
- * What the stores of files share: rows of files and versions, and the contents that versions refer to. A
- * content is stored once however many versions have it; the last version that goes takes it along. Every
+ * What the stores of files share: rows of files and versions, and the contents that versions refer to. Every
  * method belongs into the transaction of its caller.
  */
-export class Shelf {
+export class Shelf extends Contents {
   readonly #db: Database;
   readonly #findSession: ShelfContext['findSession'];
-  readonly #schedule: ShelfContext['schedule'];
 
-  constructor({ db, findSession, schedule }: ShelfContext) {
-    this.#db = db;
-    this.#findSession = findSession;
-    this.#schedule = schedule;
+  constructor(context: ShelfContext) {
+    super(context);
+    this.#db = context.db;
+    this.#findSession = context.findSession;
   }
 
   /** A file by its id, also in the trash, or by an id that was promised for what became a version of it. */
@@ -113,7 +111,7 @@ export class Shelf {
       id,
       version - VERSIONS_KEPT,
     );
-    for (const each of gone) this.#release(each.sha256, now);
+    for (const each of gone) this.release(each.sha256, now);
   }
 
   /** Writes what changes of a file that stays the same. */
@@ -139,7 +137,7 @@ export class Shelf {
     this.#db.run('DELETE FROM files WHERE id = ?', id);
     this.#db.run('DELETE FROM file_aliases WHERE file_id = ?', id);
     const gone = this.#db.all<{ sha256: string }>('DELETE FROM file_versions WHERE file_id = ? RETURNING sha256', id);
-    for (const { sha256 } of gone) this.#release(sha256, now);
+    for (const { sha256 } of gone) this.release(sha256, now);
   }
 
   versions(id: string): FileVersion[] {
@@ -147,38 +145,6 @@ export class Shelf {
       `SELECT version, type, size, sha256, created_at AS createdAt FROM file_versions WHERE file_id = ? ORDER BY version DESC`,
       id,
     );
-  }
-
-  /** Where the bytes of a content are. */
-  objectKey(sha256: string): string | undefined {
-    return this.#db.first<{ key: string }>('SELECT object_key AS key FROM contents WHERE sha256 = ?', sha256)?.key;
-  }
-
-  /**
-   * Takes the object of an attempt in as a content. Where equal bytes are stored already the object is let
-   * go: what refers to the content finds the other one.
-   */
-  keep(objectKey: string, uploadId: string, sha256: string, size: number, now: number): void {
-    if (this.objectKey(sha256) === undefined) {
-      this.#db.run('INSERT INTO contents (sha256, size, object_key) VALUES (?, ?, ?)', sha256, size, objectKey);
-      this.#db.run('DELETE FROM loose_objects WHERE object_key = ?', objectKey);
-      this.#schedule('texts', now + READ_DELAY_MS);
-    } else {
-      this.loosen(objectKey, uploadId, now, 'claimed');
-    }
-  }
-
-  /** Notes an object that no file owns. A claimed one can no longer be committed. */
-  loosen(objectKey: string, uploadId: string, due: number, state: 'open' | 'claimed'): void {
-    this.#db.run(
-      `INSERT INTO loose_objects (object_key, upload_id, due_at, claimed) VALUES (?, ?, ?, ?)
-       ON CONFLICT (object_key) DO UPDATE SET due_at = excluded.due_at, claimed = excluded.claimed`,
-      objectKey,
-      uploadId,
-      due,
-      state === 'claimed' ? 1 : 0,
-    );
-    this.#schedule('uploads', due);
   }
 
   /** @param sessions those that are known already: the files of a page are mostly of a few */
@@ -202,15 +168,6 @@ export class Shelf {
     if (!kept || objectKey === undefined) return undefined;
     const { type, size, sha256 } = kept;
     return { ...this.entry(row), version, type, size, sha256, objectKey };
-  }
-
-  /** Lets go of a content that no version has any more. */
-  #release(sha256: string, now: number): void {
-    if (this.#db.first('SELECT 1 FROM file_versions WHERE sha256 = ?', sha256)) return;
-    const key = this.objectKey(sha256);
-    if (key === undefined) return;
-    this.#db.run('DELETE FROM contents WHERE sha256 = ?', sha256);
-    this.loosen(key, '', now, 'claimed');
   }
 }
 

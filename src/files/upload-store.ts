@@ -227,11 +227,7 @@ export class UploadStore extends Store {
   }
 
   usage(): Usage {
-    const held = this.db.first<{ bytes: number; files: number }>('SELECT bytes, files FROM file_usage');
-    const coming = this.db.first<{ bytes: number | null }>(
-      "SELECT sum(size) AS bytes FROM file_uploads WHERE committed_file_id IS NULL AND state IS NOT 'failed'",
-    );
-    return { bytes: held?.bytes ?? 0, files: held?.files ?? 0, expected: coming?.bytes ?? 0, quota: this.#quota() };
+    return { ...this.#shelf.usage(), quota: this.#quota() };
   }
 
   /**
