@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { byteLength, fromBase64 } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
+import { newId } from '../lib/ids.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import { pathFault } from './paths.ts';
 
@@ -281,6 +282,11 @@ export const writtenBase64 = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: bytes ? TOO_MUCH : 'is no base64: copy all of it, and nothing else' });
   return z.NEVER;
 });
+
+/** A key of the bucket that nothing else has: two attempts never write the same object. */
+export function newObjectKey(workspaceId: string): string {
+  return `${workspaceId}/${newId('att')}`;
+}
 
 /** How many parts a file of this size has; an empty one has one. */
 export function partsOf(size: number): number {

@@ -4,7 +4,7 @@ import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
 import type { FileBucket } from './bucket.ts';
 import { takeInPart } from './intake.ts';
-import { MAX_IN_PARTS_BYTES, PARTS_MS } from './model.ts';
+import { MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS } from './model.ts';
 import type { AddressOwner, FileEntry, PartsStatus, StoredPart, UploadDeclaration } from './model.ts';
 import type { Address, FileWorkspace } from './service.ts';
 import type { IncomingBytes, NewFile } from './upload-service.ts';
@@ -48,7 +48,7 @@ export class PartsService {
     const declaration: UploadDeclaration = { uploadId, path, size, sha256, type, ifExists, expectedVersion, tags };
     const now = Date.now();
     const { session, fileId, expiresAt } = await uploads.declare(declaration, input.session, now, PARTS_MS);
-    const objectKey = `${owner.workspaceId}/${newId('att')}`;
+    const objectKey = newObjectKey(owner.workspaceId);
     // After the room was taken: a refusal must leave nothing in the bucket. What a crash leaves here expires in both.
     await parts.begin(uploadId, { objectKey, multipartId: await this.#bucket.beginParts(objectKey) }, now);
     const address = await this.#addresses.make('upload-address', owner, uploadId, expiresAt);

@@ -6,6 +6,7 @@ import type { FileBucket } from './bucket.ts';
 import { longer, shorter, takeIn } from './intake.ts';
 import type { ExpectedBytes } from './intake.ts';
 import { recogniseType } from './media-types.ts';
+import { newObjectKey } from './model.ts';
 import type { AddressOwner, FileEntry, IfExists, UploadDeclaration } from './model.ts';
 import { baseName } from './paths.ts';
 import { notText } from './service.ts';
@@ -233,11 +234,6 @@ function replaceOnce(text: string, edit: { readonly old: string; readonly new: s
         : `The passage of edit ${index + 1} stands in the file more than once. Give more of what is around it.`,
     );
   return text.slice(0, at) + edit.new + text.slice(at + edit.old.length);
-}
-
-/** A key that no other attempt has: two uploads never write the same object. */
-function newObjectKey(workspaceId: string): string {
-  return `${workspaceId}/${newId('att')}`;
 }
 
 function declared({ path, sha256, type, ifExists, expectedVersion, tags }: NewFile, size: number): UploadDeclaration {

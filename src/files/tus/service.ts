@@ -3,7 +3,7 @@ import { newId } from '../../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../../workspace/client.ts';
 import type { Addresses } from '../addresses.ts';
 import type { FileBucket } from '../bucket.ts';
-import { MAX_IN_PARTS_BYTES, PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
+import { MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
 import type { AddressOwner, TusUpload } from '../model.ts';
 import type { IncomingBytes, NewFile } from '../upload-service.ts';
 import { takeBytes } from './taking.ts';
@@ -70,7 +70,7 @@ export class TusService {
     const uploadId = newId('upl');
     const declaration = { uploadId, path, size, sha256, type, ifExists, expectedVersion, tags };
     const { expiresAt } = await uploads.declare(declaration, file.session, now, TUS_FIRST_MS);
-    const objectKey = `${owner.workspaceId}/${newId('att')}`;
+    const objectKey = newObjectKey(owner.workspaceId);
     // After the room was taken: a refusal must leave nothing in the bucket. What a crash leaves here expires in both.
     const multipartId = size > TUS_PART_BYTES ? await this.#bucket.beginParts(objectKey) : '';
     await tus.begin(uploadId, { objectKey, multipartId, metadata: metadata ?? null }, now);

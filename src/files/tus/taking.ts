@@ -1,8 +1,7 @@
 import { CarrelError } from '../../lib/errors.ts';
-import { newId } from '../../lib/ids.ts';
 import type { OpenWorkspace } from '../../workspace/client.ts';
 import type { FileBucket } from '../bucket.ts';
-import { ATTEMPT_MS, TUS_PART_BYTES } from '../model.ts';
+import { ATTEMPT_MS, newObjectKey, TUS_PART_BYTES } from '../model.ts';
 import type { TusStep, TusUpload } from '../model.ts';
 
 type Bytes = ReadableStream<Uint8Array>;
@@ -215,7 +214,7 @@ class Growth {
       this.#parts.push({ number, size: length, etag });
       this.#tailKey = undefined;
     } else {
-      const key = `${workspaceId}/${newId('att')}`;
+      const key = newObjectKey(workspaceId);
       await tus.reserve(uploadId, upload.turn, key, Date.now());
       this.#loose.push(key);
       await stream(length, tail, held, async (bytes) => bucket.put(key, bytes, undefined));
