@@ -2,9 +2,9 @@ import { CarrelError } from '../lib/errors.ts';
 import { guardedFetch } from '../web/guarded-fetch.ts';
 import { nameOfAnswer } from './answer-name.ts';
 import { filePath, IMPORT_MS, MAX_IMPORT_BYTES, mediaType } from './model.ts';
-import type { AddressOwner, FileEntry } from './model.ts';
+import type { AddressOwner, FileEntry, NewFile } from './model.ts';
 import type { FileWorkspace } from './service.ts';
-import type { NewFile, UploadService } from './upload-service.ts';
+import type { UploadService } from './upload-service.ts';
 
 export interface Import extends Omit<NewFile, 'path' | 'type' | 'sha256'> {
   readonly url: string;

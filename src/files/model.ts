@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { byteLength, fromBase64 } from '../lib/encoding.ts';
+import { CarrelError } from '../lib/errors.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 import { newId } from '../lib/ids.ts';
 import type { SessionRef } from '../sessions/model.ts';
@@ -93,6 +94,22 @@ export type Shell = (typeof SHELLS)[number];
 /** What becomes of an upload whose path is taken: a version of what is there, a refusal, or a file beside it. */
 export const IF_EXISTS = ['new_version', 'fail', 'keep_both'] as const;
 export type IfExists = (typeof IF_EXISTS)[number];
+
+/** A file that somebody has, or is about to have. */
+export interface NewFile {
+  /** Within the session. */
+  readonly path: string;
+  /** What becomes of it where the path is taken: a new version when left out. */
+  readonly ifExists?: IfExists | undefined;
+  /** The version that it is to follow. */
+  readonly expectedVersion?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly sha256?: string | undefined;
+  /** Media type, used when the bytes do not say what they are. */
+  readonly type?: string | undefined;
+  /** Id or slug; undefined for the default session. */
+  readonly session: string | undefined;
+}
 
 /** A file that somebody wants to upload. */
 export interface UploadDeclaration {
@@ -282,6 +299,25 @@ export const writtenBase64 = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: bytes ? TOO_MUCH : 'is no base64: copy all of it, and nothing else' });
   return z.NEVER;
 });
+
+/**
+ * Declares a file as a new upload.
+ *
+ * @param limit bytes that it may have
+ * @throws CarrelError `too_large`
+ */
+export function declared(file: NewFile, size: number, limit: number): UploadDeclaration {
+  checkSize(size, limit);
+  const { path, type, ifExists = 'new_version', expectedVersion } = file;
+  const uploadId = newId('upl');
+  return { uploadId, path, size, sha256: file.sha256, type, ifExists, expectedVersion, tags: file.tags };
+}
+
+/** @throws CarrelError `too_large` for a file of more bytes than the limit */
+export function checkSize(size: number, limit: number): void {
+  if (size > limit)
+    throw new CarrelError('too_large', 'The file is larger than this deployment takes.', { details: { size, limit } });
+}
 
 /** A key of the bucket that nothing else has: two attempts never write the same object. */
 export function newObjectKey(workspaceId: string): string {

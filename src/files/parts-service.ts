@@ -1,13 +1,12 @@
 import { CarrelError } from '../lib/errors.ts';
-import { newId } from '../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
 import type { FileBucket } from './bucket.ts';
 import { takeInPart } from './intake.ts';
-import { MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS } from './model.ts';
-import type { AddressOwner, FileEntry, PartsStatus, StoredPart, UploadDeclaration } from './model.ts';
+import { declared, MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS } from './model.ts';
+import type { AddressOwner, FileEntry, NewFile, PartsStatus, StoredPart } from './model.ts';
 import type { Address, FileWorkspace } from './service.ts';
-import type { IncomingBytes, NewFile } from './upload-service.ts';
+import type { IncomingBytes } from './upload-service.ts';
 
 type Parts = OpenWorkspace['parts'];
 
@@ -39,13 +38,8 @@ export class PartsService {
     owner: AddressOwner,
     input: NewFile & { readonly size: number },
   ): Promise<Address<{ readonly id: string; readonly session: FileEntry['session'] }>> {
-    const { path, size, sha256, type, ifExists = 'new_version', expectedVersion, tags } = input;
-    if (size > MAX_IN_PARTS_BYTES)
-      throw new CarrelError('too_large', 'The file is larger than this deployment takes.', {
-        details: { size, limit: MAX_IN_PARTS_BYTES },
-      });
-    const uploadId = newId('upl');
-    const declaration: UploadDeclaration = { uploadId, path, size, sha256, type, ifExists, expectedVersion, tags };
+    const declaration = declared(input, input.size, MAX_IN_PARTS_BYTES);
+    const { uploadId } = declaration;
     const now = Date.now();
     const { session, fileId, expiresAt } = await uploads.declare(declaration, input.session, now, PARTS_MS);
     const objectKey = newObjectKey(owner.workspaceId);

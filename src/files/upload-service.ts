@@ -1,13 +1,12 @@
 import { CarrelError } from '../lib/errors.ts';
-import { newId } from '../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
 import type { FileBucket } from './bucket.ts';
 import { longer, shorter, takeIn } from './intake.ts';
 import type { ExpectedBytes } from './intake.ts';
 import { recogniseType } from './media-types.ts';
-import { newObjectKey } from './model.ts';
-import type { AddressOwner, FileEntry, IfExists, UploadDeclaration } from './model.ts';
+import { checkSize, declared, newObjectKey } from './model.ts';
+import type { AddressOwner, FileEntry, NewFile } from './model.ts';
 import { baseName } from './paths.ts';
 import { notText } from './service.ts';
 import type { Address, FileReference, FileService, FileWorkspace } from './service.ts';
@@ -31,21 +30,6 @@ export interface IncomingBytes {
   readonly body: Bytes | null;
   /** What the sender says it has, in bytes; undefined when it does not say. */
   readonly length: number | undefined;
-}
-
-export interface NewFile {
-  /** Within the session. */
-  readonly path: string;
-  /** What becomes of it where the path is taken: a new version when left out. */
-  readonly ifExists?: IfExists | undefined;
-  /** The version that it is to follow. */
-  readonly expectedVersion?: number | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly sha256?: string | undefined;
-  /** Media type, used when the bytes do not say what they are. */
-  readonly type?: string | undefined;
-  /** Id or slug; undefined for the default session. */
-  readonly session: string | undefined;
 }
 
 /** The way of bytes into the shelf: one gate for size, room, checksum and type, and one commit. */
@@ -79,8 +63,7 @@ export class UploadService {
     owner: AddressOwner,
     input: NewFile & { readonly size: number },
   ): Promise<Address<{ readonly id: string; readonly session: FileEntry['session'] }>> {
-    this.#checkSize(input.size);
-    const declaration = declared(input, input.size);
+    const declaration = declared(input, input.size, this.#maxBytes);
     const { session, fileId, expiresAt } = await uploads.declare(declaration, input.session, Date.now());
     const address = await this.#addresses.make('upload-address', owner, declaration.uploadId, expiresAt);
     return { file: { id: fileId, session }, path: `/upload/${address}`, expiresAt };
@@ -114,9 +97,8 @@ export class UploadService {
     { maxBytes = this.#maxBytes, milliseconds }: { readonly maxBytes?: number; readonly milliseconds?: number } = {},
   ): Promise<FileEntry> {
     const { length = maxBytes } = bytes;
-    this.#checkSize(length);
     const atMost = bytes.length === undefined || undefined;
-    const declaration = { ...declared(input, length), atMost };
+    const declaration = { ...declared(input, length, this.#maxBytes), atMost };
     const objectKey = newObjectKey(owner.workspaceId);
     const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now(), milliseconds);
     return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost });
@@ -204,7 +186,7 @@ export class UploadService {
 
   async #takeIn(objectKey: string, body: Bytes, expected: ExpectedBytes, length: number | undefined) {
     const { size } = expected;
-    this.#checkSize(size);
+    checkSize(size, this.#maxBytes);
     if (length !== undefined && length > size) throw longer(size);
     if (length !== undefined && length < size) throw shorter(size, length);
     return takeIn(this.#bucket, objectKey, body, expected);
@@ -213,13 +195,6 @@ export class UploadService {
   /** Removes the object of an attempt that failed, right away. Where that fails too, the sweep does it. */
   async #remove(objectKey: string, abandon?: () => Promise<void>): Promise<void> {
     await Promise.allSettled([this.#bucket.delete([objectKey]), abandon?.()]);
-  }
-
-  #checkSize(size: number): void {
-    if (size > this.#maxBytes)
-      throw new CarrelError('too_large', 'The file is larger than this deployment takes.', {
-        details: { size, limit: this.#maxBytes },
-      });
   }
 }
 
@@ -234,11 +209,6 @@ function replaceOnce(text: string, edit: { readonly old: string; readonly new: s
         : `The passage of edit ${index + 1} stands in the file more than once. Give more of what is around it.`,
     );
   return text.slice(0, at) + edit.new + text.slice(at + edit.old.length);
-}
-
-function declared({ path, sha256, type, ifExists, expectedVersion, tags }: NewFile, size: number): UploadDeclaration {
-  const uploadId = newId('upl');
-  return { uploadId, path, size, sha256, type, ifExists: ifExists ?? 'new_version', expectedVersion, tags };
 }
 
 function notBegun(outcome: Exclude<Begun['outcome'], 'begun'>): CarrelError {

@@ -1,11 +1,10 @@
 import { CarrelError } from '../../lib/errors.ts';
-import { newId } from '../../lib/ids.ts';
 import type { OpenWorkspace, Workspaces } from '../../workspace/client.ts';
 import type { Addresses } from '../addresses.ts';
 import type { FileBucket } from '../bucket.ts';
-import { MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
-import type { AddressOwner, TusUpload } from '../model.ts';
-import type { IncomingBytes, NewFile } from '../upload-service.ts';
+import { declared, MAX_IN_PARTS_BYTES, newObjectKey, PARTS_MS, TUS_FIRST_MS, TUS_PART_BYTES } from '../model.ts';
+import type { AddressOwner, NewFile, TusUpload } from '../model.ts';
+import type { IncomingBytes } from '../upload-service.ts';
 import { takeBytes } from './taking.ts';
 import type { Checksum, Destination } from './taking.ts';
 
@@ -61,14 +60,9 @@ export class TusService {
     { metadata, ...file }: NewFile & { readonly size: number; readonly metadata: string | undefined },
     first: TusBytes | undefined,
   ): Promise<{ readonly path: string; readonly expiresAt: number; readonly received: Received | undefined }> {
-    const { path, size, sha256, type, ifExists = 'new_version', expectedVersion, tags } = file;
-    if (size > MAX_IN_PARTS_BYTES)
-      throw new CarrelError('too_large', 'The file is larger than this deployment takes.', {
-        details: { size, limit: MAX_IN_PARTS_BYTES },
-      });
+    const declaration = declared(file, file.size, MAX_IN_PARTS_BYTES);
+    const { uploadId, size } = declaration;
     const now = Date.now();
-    const uploadId = newId('upl');
-    const declaration = { uploadId, path, size, sha256, type, ifExists, expectedVersion, tags };
     const { expiresAt } = await uploads.declare(declaration, file.session, now, TUS_FIRST_MS);
     const objectKey = newObjectKey(owner.workspaceId);
     // After the room was taken: a refusal must leave nothing in the bucket. What a crash leaves here expires in both.
