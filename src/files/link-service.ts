@@ -1,8 +1,7 @@
 import type { Workspaces } from '../workspace/client.ts';
 import type { Addresses } from './addresses.ts';
-import { folderPath } from './model.ts';
+import { folderPath, noSuchFile } from './model.ts';
 import type { AddressOwner, FileEntry, StoredFile } from './model.ts';
-import { noSuchFile } from './service.ts';
 import type { Address, FileReference, FileService, FileWorkspace } from './service.ts';
 import type { FolderZip } from './zip/folder-zip.ts';
 

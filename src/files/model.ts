@@ -324,6 +324,11 @@ export function newObjectKey(workspaceId: string): string {
   return `${workspaceId}/${newId('att')}`;
 }
 
+/** The same for a file of somebody else and for none. */
+export function noSuchFile(): CarrelError {
+  return new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
+}
+
 /** How many parts a file of this size has; an empty one has one. */
 export function partsOf(size: number): number {
   return Math.max(1, Math.ceil(size / PART_BYTES));

@@ -7,7 +7,7 @@ import type { ByteRange, FileBucket } from './bucket.ts';
 import type { Image } from './images.ts';
 import { collect } from './intake.ts';
 import { isShownImage, isTextType } from './media-types.ts';
-import { MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES } from './model.ts';
+import { MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES, noSuchFile } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
 import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
 import type { ExtractedText } from './extract/model.ts';
@@ -35,9 +35,6 @@ export interface Address<File> {
   /** ms since the epoch. */
   readonly expiresAt: number;
 }
-
-export const noSuchFile = () =>
-  new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
 
 /** Files. Policy only; bytes go through as streams, what is known of them is in the workspace. */
 export class FileService {

@@ -3,7 +3,7 @@ import type { Position } from '../lib/cursor.ts';
 import { isId, newId } from '../lib/ids.ts';
 import { Store } from '../workspace/storage.ts';
 import type { StoreContext } from '../workspace/storage.ts';
-import { MAX_AT_ONCE, TRASH_MS } from './model.ts';
+import { MAX_AT_ONCE, noSuchFile, TRASH_MS } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile } from './model.ts';
 import { FILES_SCHEMA } from './schema.ts';
 import { bare, COLUMNS, endOf, Shelf } from './shelf.ts';
@@ -56,8 +56,6 @@ export interface FolderContents {
 
 /** Behind every path. */
 const LAST_PATH = '\u{10FFFF}';
-
-const noSuchFile = () => new CarrelError('not_found', 'There is no such file. `file_list` shows those there are.');
 
 /** The index of one workspace's files. What comes into it comes through `UploadStore`. */
 export class FileStore extends Store {
