@@ -1,7 +1,7 @@
 import { dispositionParameter, percentDecoded } from '../lib/disposition-parameter.ts';
 import { byteLength } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
-import { nameFault } from './names.ts';
+import { MAX_NAME_BYTES, nameFault } from './names.ts';
 
 /** What a name ends in, for types that pages and interfaces are served as: their addresses seldom say it. */
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -47,10 +47,10 @@ function cleaned(text: string): string {
   return shortened(visible.trim()).replace(/[. ]+$/, '');
 }
 
-/** At most 255 bytes, and the ending kept. */
+/** At most {@link MAX_NAME_BYTES}, and the ending kept. */
 function shortened(name: string): string {
   const ending = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
   let stem = name.slice(0, name.length - ending.length);
-  while (byteLength(stem) + ending.length > 255) stem = stem.replace(/.$/su, '');
+  while (byteLength(stem) + ending.length > MAX_NAME_BYTES) stem = stem.replace(/.$/su, '');
   return stem + ending;
 }

@@ -2,7 +2,7 @@ import { byteLength } from '../lib/encoding.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
 
 /** What common file systems take, in bytes of UTF-8: a file must be storable where it is downloaded. */
-const MAX_NAME_BYTES = 255;
+export const MAX_NAME_BYTES = 255;
 
 /** Names that Windows keeps for devices, with any extension (learn.microsoft.com, "Naming Files, Paths, and Namespaces"). */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i;

@@ -1,9 +1,6 @@
 import { byteLength } from '../../lib/encoding.ts';
-import { nameFault } from '../names.ts';
+import { MAX_NAME_BYTES, nameFault } from '../names.ts';
 import { baseName, numbered } from '../paths.ts';
-
-/** What common file systems take, in bytes of UTF-8. */
-const MAX_NAME_BYTES = 255;
 
 /** What Windows takes in no name; a colon there leads to another drive, or to a stream that nobody sees. */
 const NOT_ON_WINDOWS = /[<>:"|?*]/g;
