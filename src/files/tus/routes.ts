@@ -3,18 +3,9 @@ import * as z from 'zod';
 import { endpoint, way } from '../../http/endpoint.ts';
 import { problem } from '../../http/problem.ts';
 import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../../http/route.ts';
-import { MAX_IN_PARTS_BYTES } from '../../files/model.ts';
+import { DISCOVERY } from './discovery.ts';
 import type { Refusal } from './protocol.ts';
 import type { TusService } from './service.ts';
-
-/** On every answer: programs ask with OPTIONS what is there, and browsers ask first in any case. */
-const HEADERS = {
-  'Tus-Resumable': '1.0.0',
-  'Tus-Version': '1.0.0',
-  'Tus-Extension': 'creation,creation-with-upload,expiration,checksum,termination',
-  'Tus-Checksum-Algorithm': 'sha1,sha256,md5',
-  'Tus-Max-Size': String(MAX_IN_PARTS_BYTES),
-};
 
 const byAddress = z.object({ address: z.string().describe('Signed, for one upload') });
 const anyBytes = { 'application/offset+octet-stream': 'bytes' } as const;
@@ -43,7 +34,7 @@ export function tusRoutes(service: () => Promise<TusService>): { open: Route; pr
     handle: async (context: AuthorisedContext) =>
       answered(context, await (await protocol()).create(await service(), context)),
   });
-  const common = { body: 'stream', headers: HEADERS } as const;
+  const common = { body: 'stream', headers: DISCOVERY } as const;
   return {
     open: {
       path: '/tus/:address',
