@@ -102,8 +102,9 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const imports = async () =>
     new (await import('./files/import-service.ts')).ImportService(uploads, settings.fetchLoopback);
   const forms = async () => new (await import('./files/form-service.ts')).FormService(uploads, limits.maxBytes);
+  const tus = async () => new (await import('./files/tus/protocol.ts')).TusService({ bucket, addresses, workspaces });
   const links = new LinkService({ addresses, workspaces, files: shelf });
-  const files = { files: shelf, uploads, parts, drop, imports, forms, links };
+  const files = { files: shelf, uploads, parts, drop, imports, forms, tus, links };
 
   const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
@@ -126,11 +127,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     device: async (call) => (await peopleApp()).devices.token(call),
   });
   const limitOf = (binding: RateLimit | undefined) => addressLimit(atEdge(binding));
-  const tus = async () => {
-    const { TusService } = await import('./files/tus/protocol.ts');
-    return new TusService({ bucket, addresses, workspaces });
-  };
-  const fileFaces = fileRoutes(files, tus);
+  const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 

@@ -23,7 +23,6 @@ import type { FileServices } from './tools.ts';
 import type { IncomingBytes } from './upload-service.ts';
 import type { partsStatus, storedPart } from './parts-operations.ts';
 import { tusRoutes } from './tus/routes.ts';
-import type { TusService } from './tus/service.ts';
 import { showFile, showLink, showParts, showUpload, showWithSession } from './shown.ts';
 
 const session = sessionReference.optional().describe('Id or slug of a session; without one, the session `default`');
@@ -78,10 +77,10 @@ const partsDocuments = () => import('./parts-operations.ts');
 const linkDocuments = () => import('./link-operations.ts');
 
 /** Files over HTTP. `open`: addresses that need no other credential. `protected`: with an access token. */
-export function fileRoutes(
-  { files, uploads, parts, forms, links }: FileServices,
-  tus: () => Promise<TusService>,
-): { open: Route[]; protected: ProtectedRoute[] } {
+export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileServices): {
+  open: Route[];
+  protected: ProtectedRoute[];
+} {
   const byTus = tusRoutes(tus);
   const declare = way({
     json: declaration,

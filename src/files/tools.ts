@@ -6,6 +6,7 @@ import type { ImportService } from './import-service.ts';
 import type { LinkService } from './link-service.ts';
 import type { PartsService } from './parts-service.ts';
 import type { FileService } from './service.ts';
+import type { TusService } from './tus/service.ts';
 import type { UploadService } from './upload-service.ts';
 
 /** What the faces of files are made of. */
@@ -14,9 +15,10 @@ export interface FileServices {
   readonly uploads: UploadService;
   readonly parts: PartsService;
   readonly drop: DropService;
-  /** Loaded when they are needed: few isolates see an import or a form. */
+  /** Loaded when they are needed: few isolates see an import, a form or an upload by tus. */
   readonly imports: () => Promise<ImportService>;
   readonly forms: () => Promise<FormService>;
+  readonly tus: () => Promise<TusService>;
   readonly links: LinkService;
 }
 
