@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { endpoint, endpointOf, way } from '../http/endpoint.ts';
+import { contentLength } from '../http/headers.ts';
 import type { AuthorisedContext, HttpContext, ProtectedRoute, Route } from '../http/route.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { sessionReference } from '../sessions/model.ts';
@@ -129,7 +130,7 @@ export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileSer
   const storeForm = way({
     handle: async ({ request, principal, workspace }: AuthorisedContext) => {
       const { headers, body } = request;
-      const sent = { body, length: lengthOf(request), contentType: headers.get('Content-Type') ?? '' };
+      const sent = { body, length: contentLength(request), contentType: headers.get('Content-Type') ?? '' };
       const { files: stored, refused } = await (await forms()).store(workspace, principal, sent);
       const shown = { files: stored.map(showWithSession), refused };
       return answer<typeof storedForm>(shown, refused.length === 0 ? 201 : 207);
@@ -316,12 +317,7 @@ function incoming(request: Request): IncomingBytes {
     throw new CarrelError('unsupported', 'Send the file itself as the body, not a form.');
   if (request.headers.has('Content-Range'))
     throw new CarrelError('unsupported', 'An upload cannot be resumed. Send the whole file without Content-Range.');
-  return { body: request.body, length: lengthOf(request) };
-}
-
-function lengthOf(request: Request): number | undefined {
-  const length = request.headers.get('Content-Length') ?? '';
-  return /^\d+$/.test(length) ? Number(length) : undefined;
+  return { body: request.body, length: contentLength(request) };
 }
 
 function answer<Schema extends z.ZodType>(body: z.output<Schema>, status = 200): Response {

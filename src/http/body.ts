@@ -1,5 +1,6 @@
 import { joined } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
+import { contentLength } from './headers.ts';
 
 /** Bytes that a body may have where a route does not stream it. */
 const MAX_BODY_BYTES = 1_000_000;
@@ -20,9 +21,9 @@ const tooLarge = () =>
 export async function withBoundedBody(request: Request): Promise<Request> {
   // A body of GET means nothing (RFC 9110 §9.3.1), and no new request could carry it.
   if (request.body === null || request.method === 'GET' || request.method === 'HEAD') return request;
-  const length = request.headers.get('Content-Length') ?? '';
-  if (/^\d+$/.test(length)) {
-    if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+  const length = contentLength(request);
+  if (length !== undefined) {
+    if (length > MAX_BODY_BYTES) throw tooLarge();
     return request;
   }
   const chunks: Uint8Array[] = [];

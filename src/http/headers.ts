@@ -76,3 +76,9 @@ export function withSecurityHeaders(
   if (url.protocol === 'https:') headers.set('Strict-Transport-Security', 'max-age=31536000');
   return secured;
 }
+
+/** Bytes of the body as Content-Length says; undefined for a chunked one, or none. */
+export function contentLength({ headers }: Request): number | undefined {
+  const length = headers.get('Content-Length') ?? '';
+  return /^\d+$/.test(length) ? Number(length) : undefined;
+}

@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import type * as z from 'zod';
 
+import { contentLength } from '../../http/headers.ts';
 import type { AuthorisedContext, HttpContext } from '../../http/route.ts';
 import { CarrelError } from '../../lib/errors.ts';
 import { describeFile, parseBytes, parseChecksum, parseMetadata } from './headers.ts';
@@ -106,11 +107,10 @@ export async function override(service: TusService, context: HttpContext, addres
 }
 
 /** @throws CarrelError `unsupported` for bytes of another type, `invalid_input` for a checksum that is none */
-function bytesOf({ headers, body }: Request): TusBytes {
+function bytesOf(request: Request): TusBytes {
+  const { headers, body } = request;
   if (!isOfBytes(headers)) throw new CarrelError('unsupported', `Send bytes with \`Content-Type: ${BYTES_TYPE}\`.`);
-  const length = headers.get('Content-Length') ?? '';
-  const checksum = parseChecksum(headers.get('Upload-Checksum'));
-  return { body, length: /^\d+$/.test(length) ? Number(length) : undefined, checksum };
+  return { body, length: contentLength(request), checksum: parseChecksum(headers.get('Upload-Checksum')) };
 }
 
 const isOfBytes = (headers: Headers) => headers.get('Content-Type')?.trim().toLowerCase() === BYTES_TYPE;
