@@ -8,8 +8,7 @@ import { AuditRepo } from '../src/directory/audit-repo.ts';
 import { PeopleRepo } from '../src/directory/people-repo.ts';
 import { AUDIT_ACTIONS } from '../src/directory/types.ts';
 import type { AuditLine } from '../src/directory/types.ts';
-import { localTarget, deployedTarget } from './lib/operator.ts';
-import { ROOT } from './lib/paths.ts';
+import { TARGET_OPTIONS, targetOf } from './lib/operator.ts';
 import { faint, heading, pad, runScript, strong, withUsage, wrongUsage } from './lib/terminal.ts';
 
 const USAGE = `
@@ -54,8 +53,7 @@ await runScript(async () => {
         action: { type: 'string' },
         limit: { type: 'string', default: '200' },
         json: { type: 'boolean', default: false },
-        remote: { type: 'boolean', default: false },
-        'persist-to': { type: 'string' },
+        ...TARGET_OPTIONS,
         help: { type: 'boolean', short: 'h', default: false },
       },
     }),
@@ -67,7 +65,7 @@ await runScript(async () => {
     throw wrongUsage(`There is no such action. There are: ${AUDIT_ACTIONS.join(', ')}.`, USAGE);
   if (!/^[1-9]\d{0,4}$/.test(values.limit)) throw wrongUsage('--limit takes a number from 1 to 99999.', USAGE);
 
-  const { d1 } = values.remote ? await deployedTarget(ROOT, process.env) : localTarget(ROOT, '', values['persist-to']);
+  const { d1 } = await targetOf(values, USAGE);
   const found = await new AuditRepo(d1).list({
     since,
     person: values.person,

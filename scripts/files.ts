@@ -7,9 +7,8 @@ import { parseArgs } from 'node:util';
 import { parseComparison } from './lib/comparison.ts';
 import type { Comparison } from './lib/comparison.ts';
 import { asObject } from './lib/deploy/api.ts';
-import { allPeople, deployedTarget, localTarget, operate } from './lib/operator.ts';
+import { allPeople, operate, SERVER_OPTIONS, targetOf } from './lib/operator.ts';
 import type { Target } from './lib/operator.ts';
-import { ROOT } from './lib/paths.ts';
 import { faint, heading, MARKS, pad, paragraph, runScript, strong, withUsage, wrongUsage } from './lib/terminal.ts';
 
 const USAGE = `
@@ -60,9 +59,7 @@ await runScript(async () => {
       options: {
         mend: { type: 'boolean', default: false },
         hours: { type: 'string', default: '24' },
-        remote: { type: 'boolean', default: false },
-        'persist-to': { type: 'string' },
-        url: { type: 'string', default: 'http://localhost:8787' },
+        ...SERVER_OPTIONS,
         help: { type: 'boolean', short: 'h', default: false },
       },
       allowPositionals: true,
@@ -72,12 +69,8 @@ await runScript(async () => {
   if (positionals.length > 0) throw wrongUsage('It takes options only.', USAGE);
   const hours = Number(values.hours);
   if (!(hours >= 0 && hours <= 100_000)) throw wrongUsage('--hours takes a number from 0.', USAGE);
-  const url = URL.parse(values.url);
-  if (!url) throw wrongUsage('--url is no address.', USAGE);
 
-  const target = values.remote
-    ? await deployedTarget(ROOT, process.env)
-    : localTarget(ROOT, url.origin, values['persist-to']);
+  const target = await targetOf(values, USAGE);
   process.stdout.write(`${heading('Index and bucket', target.origin)}\n\n`);
   let [orphans, mended, missing] = [0, 0, 0];
   for (const [workspace, name] of await workspaces(target)) {

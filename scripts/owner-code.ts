@@ -4,8 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 
-import { localTarget, deployedTarget, ownerCode } from './lib/operator.ts';
-import { ROOT } from './lib/paths.ts';
+import { ownerCode, SERVER_OPTIONS, targetOf } from './lib/operator.ts';
 import { heading, link, paragraph, runScript, strong, withUsage, faint } from './lib/terminal.ts';
 
 const USAGE = `
@@ -20,17 +19,13 @@ await runScript(async () => {
   const { values } = withUsage(USAGE, () =>
     parseArgs({
       options: {
-        remote: { type: 'boolean', default: false },
-        'persist-to': { type: 'string' },
-        url: { type: 'string', default: 'http://localhost:8787' },
+        ...SERVER_OPTIONS,
         help: { type: 'boolean', short: 'h', default: false },
       },
     }),
   );
   if (values.help) return void process.stdout.write(`${USAGE}\n`);
-  const target = values.remote
-    ? await deployedTarget(ROOT, process.env)
-    : localTarget(ROOT, values.url, values['persist-to']);
+  const target = await targetOf(values, USAGE);
   const code = await ownerCode(target.secrets, target.source);
   const note =
     'It works until somebody owns this Carrel, and whoever has it can be that: give it to nobody. ' +

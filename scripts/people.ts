@@ -7,9 +7,8 @@ import { parseArgs } from 'node:util';
 
 import type { PersonEntry } from '../src/directory/types.ts';
 import { asObject, asText } from './lib/deploy/api.ts';
-import { allPeople, deployedTarget, localTarget, operate } from './lib/operator.ts';
+import { allPeople, operate, SERVER_OPTIONS, targetOf } from './lib/operator.ts';
 import type { Target } from './lib/operator.ts';
-import { ROOT } from './lib/paths.ts';
 import {
   faint,
   heading,
@@ -79,9 +78,7 @@ await runScript(async () => {
       options: {
         'dry-run': { type: 'boolean', default: false },
         yes: { type: 'boolean', default: false },
-        remote: { type: 'boolean', default: false },
-        'persist-to': { type: 'string' },
-        url: { type: 'string', default: 'http://localhost:8787' },
+        ...SERVER_OPTIONS,
         help: { type: 'boolean', short: 'h', default: false },
       },
       allowPositionals: true,
@@ -92,12 +89,8 @@ await runScript(async () => {
   const command = COMMANDS.find((each) => each === word);
   if ((command === undefined && word !== 'list') || (command !== undefined && named === undefined) || more.length > 0)
     throw wrongUsage('Say list, or disable, enable or delete and whom.', USAGE);
-  const url = URL.parse(values.url);
-  if (!url) throw wrongUsage('--url is no address.', USAGE);
 
-  const target = values.remote
-    ? await deployedTarget(ROOT, process.env)
-    : localTarget(ROOT, url.origin, values['persist-to']);
+  const target = await targetOf(values, USAGE);
   if (command === undefined || named === undefined) return list(target);
   const person = await find(target.d1, named);
   process.stdout.write(

@@ -16,8 +16,9 @@ import { secretsCopy } from './deploy/new-secrets.ts';
 import { readProject } from './deploy/project.ts';
 import { lookUp } from './deploy/state.ts';
 import { DIRECTORY_BINDING, localDatabaseFile } from './local-migrations.ts';
+import { ROOT } from './paths.ts';
 import { readSecretsFile } from './secrets.ts';
-import { Stop } from './terminal.ts';
+import { Stop, wrongUsage } from './terminal.ts';
 
 type Secrets = Readonly<Record<string, string>>;
 type Query = (sql: string, values: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>;
@@ -33,12 +34,37 @@ export interface Target {
   readonly d1: D1Database;
 }
 
+/** The options that say which Carrel a command is for. */
+export const TARGET_OPTIONS = {
+  remote: { type: 'boolean', default: false },
+  'persist-to': { type: 'string' },
+} as const;
+/** Besides, for commands that ask the server itself. */
+export const SERVER_OPTIONS = {
+  ...TARGET_OPTIONS,
+  url: { type: 'string', default: 'http://localhost:8787' },
+} as const;
+
+/**
+ * The Carrel that the options name.
+ *
+ * @throws Stop with the usage when the URL is none, and as {@link deployedTarget}
+ */
+export async function targetOf(
+  values: { readonly remote: boolean; readonly 'persist-to'?: string | undefined; readonly url?: string },
+  usage: string,
+): Promise<Target> {
+  const url = values.url === undefined ? undefined : URL.parse(values.url);
+  if (url === null) throw wrongUsage('--url is no address.', usage);
+  return values.remote ? deployedTarget(ROOT, process.env) : localTarget(ROOT, url?.origin ?? '', values['persist-to']);
+}
+
 /**
  * The server on this machine.
  *
  * @param state the folder of `npm start -- --persist-to`, which holds secrets of its own; undefined: without it
  */
-export function localTarget(root: string, origin: string, state?: string): Target {
+function localTarget(root: string, origin: string, state?: string): Target {
   const file = state === undefined ? join(root, '.dev.vars') : join(state, 'dev.vars');
   const database = localDatabaseFile(state ?? join(root, '.wrangler/state'), DIRECTORY_BINDING);
   return {
