@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 
 import type { Bindings } from '../../src/app.ts';
@@ -135,6 +135,12 @@ export class Owner extends Connection {
 
   async sql(statement: string): Promise<void> {
     await runInDurableObject(this.workspace, (_object, { storage }) => void storage.sql.exec(statement));
+  }
+
+  /** Has a task of the agenda be due, and runs it. */
+  async runTask(task: 'uploads' | 'trash' | 'verify'): Promise<void> {
+    await this.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
+    await runDurableObjectAlarm(this.workspace);
   }
 
   /** The keys of the stored bytes, of one file (its versions, and attempts at it) or of all. */

@@ -1,8 +1,18 @@
+import { expect } from 'vitest';
+
+import { TUS_PART_BYTES } from '../../src/files/model.ts';
+import { sha256Hex } from '../../src/lib/encoding.ts';
 import type { Owner } from './files.ts';
 import { send } from './person.ts';
 
 export const VERSION = { 'Tus-Resumable': '1.0.0' };
 export const BYTES = { 'Content-Type': 'application/offset+octet-stream' };
+
+/** Bytes of three parts, the last of them short. */
+export const SIZE = 2 * TUS_PART_BYTES + 12_345;
+/** Bytes whose parts all differ, as do those of another seed. */
+export const noise = (seed: number, size = SIZE) =>
+  new Uint8Array(size).map((_, at) => (at * 31 + (at >> 12) * 7 + seed) & 0xff);
 
 type Headers = Record<string, string>;
 
@@ -118,4 +128,32 @@ export class Held {
   release(): void {
     this.#release();
   }
+}
+
+/** The bytes of the file that was made of an upload. */
+export async function contentOf(owner: Owner, upload: TusUpload): Promise<Uint8Array<ArrayBuffer>> {
+  const { file_id: id } = await upload.status();
+  return new Uint8Array(await (await owner.fetch(`/files/${id}`)).arrayBuffer());
+}
+
+/** The upload ends as a file of these bytes. */
+export async function expectFile(owner: Owner, upload: TusUpload, expected: Uint8Array<ArrayBuffer>): Promise<void> {
+  await expect.poll(async () => (await upload.status()).state, { timeout: 20_000 }).toBe('committed');
+  const content = await contentOf(owner, upload);
+  expect([content.byteLength, await sha256Hex(content)]).toEqual([expected.byteLength, await sha256Hex(expected)]);
+}
+
+/** Runs what is due in an hour, when nothing that was cut off can still be on its way. */
+export async function sweepLater(owner: Owner): Promise<void> {
+  await owner.sql('UPDATE loose_objects SET due_at = 0 WHERE claimed = 1');
+  await owner.runTask('uploads');
+}
+
+/** Nothing is left of an upload that came to nothing, in the index or in the bucket. */
+export async function expectNothing(owner: Owner): Promise<void> {
+  await sweepLater(owner);
+  expect(await owner.rows('file_uploads')).toEqual([]);
+  expect(await owner.rows('loose_objects')).toEqual([]);
+  expect(await owner.objects()).toEqual([]);
+  expect(await owner.rows('files')).toEqual([]);
 }

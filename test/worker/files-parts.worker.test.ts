@@ -1,4 +1,3 @@
-import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { PART_BYTES, PARTS_MS } from '../../src/files/model.ts';
@@ -125,8 +124,7 @@ describe('a file in parts', () => {
     expect((await send(given.upload.url)).status).toBe(404);
     await bob.sql(`UPDATE file_uploads SET expires_at = ${Date.now() - PARTS_MS}`);
     expect((await sendPart(left, 2)).status).toBe(404);
-    await bob.sql("UPDATE agenda SET due_at = 0 WHERE task = 'uploads'");
-    await runDurableObjectAlarm(bob.workspace);
+    await bob.runTask('uploads');
     expect(await bob.rows('file_uploads')).toEqual([]);
     await expect.poll(() => bob.rows('loose_objects')).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject } from 'cloudflare:test';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { VERSIONS_KEPT } from '../../src/files/model.ts';
@@ -291,8 +291,7 @@ describe('a quota', () => {
     await bob.write('5.txt', '1234');
     // What was expected and did not come is free again.
     await bob.sql('UPDATE file_uploads SET expires_at = 1');
-    await bob.sql("UPDATE agenda SET due_at = 0 WHERE task = 'uploads'");
-    await runDurableObjectAlarm(bob.workspace);
+    await bob.runTask('uploads');
     await bob.write('6.txt', '123456');
     expect(await bob.rows('files')).toHaveLength(2);
   });

@@ -30,15 +30,11 @@ describe('the sweep', () => {
     for (const file of [id, shared.id]) await eve.call('file_delete', { file });
     expect((await send(link)).status).toBe(404);
     expect(await eve.objects(id)).toHaveLength(1);
-    const sweep = async (task: string) => {
-      await eve.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
-      await runDurableObjectAlarm(eve.workspace);
-    };
-    await sweep('trash');
+    await eve.runTask('trash');
     expect(await eve.objects(id), 'not a day too early').toHaveLength(1);
 
     await eve.sql(`UPDATE files SET deleted_at = 1 WHERE deleted_at IS NOT NULL`);
-    await sweep('trash');
+    await eve.runTask('trash');
     await expect.poll(() => eve.objects()).toHaveLength(1);
     await expect(eve.call('file_restore', { file: id })).rejects.toThrow('not_found');
     expect(await (await eve.fetch(`/files/${other.id}`)).text()).toBe('the same');
@@ -58,16 +54,13 @@ describe('the sweep', () => {
       `INSERT INTO loose_objects (object_key, upload_id, due_at, claimed) VALUES ('${key}', '${upload}', 9000000000000, 0)`,
     );
     await dan.sql(`UPDATE file_uploads SET expires_at = 1000`);
-    const makeDue = "UPDATE agenda SET due_at = 0 WHERE task = 'uploads'";
 
-    await dan.sql(makeDue);
-    await runDurableObjectAlarm(dan.workspace);
+    await dan.runTask('uploads');
     expect(await dan.objects(id), 'an attempt may still be running').toEqual([key]);
     expect((await dan.rows('file_uploads')).map((row) => row['file_id'])).toEqual([id]);
 
     await dan.sql('UPDATE loose_objects SET due_at = 1000');
-    await dan.sql(makeDue);
-    await runDurableObjectAlarm(dan.workspace);
+    await dan.runTask('uploads');
     expect(await dan.objects(id)).toEqual([]);
     expect(await dan.rows('loose_objects')).toEqual([]);
     expect(await dan.rows('file_uploads')).toEqual([]);
