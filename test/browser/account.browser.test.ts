@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { ownerCode } from '../../scripts/lib/operator.ts';
 import { readSecretsFile } from '../../scripts/lib/secrets.ts';
 import { DEVICE_GRANT } from '../../src/oauth/model.ts';
-import { App, button, heading, openBrowser, signIn, startApp, useCarrel } from '../support/browser.ts';
+import { App, button, heading, letAppIn, openBrowser, signIn, startApp, useCarrel } from '../support/browser.ts';
 import { faultsOf, focusFaultsOf } from './page-faults.ts';
 
 const carrel = useCarrel();
@@ -64,11 +64,7 @@ test('a deployment is claimed with its code, and people come in by links that ar
 
 test('an app is disconnected where the person sees it', async () => {
   const { page } = await openBrowser();
-  const app = await startApp(carrel.url, 'Reading list');
-  await page.goto(app.link());
-  await signIn(page, 'ada@example.com');
-  await button(page, 'Allow').click();
-  await app.redeem(await app.answerAt(page));
+  await letAppIn(page, carrel.url, 'ada@example.com');
   await page.goto(`${carrel.url}/account/apps`);
   await page.getByRole('article', { name: 'Reading list' }).getByRole('button', { name: 'Disconnect' }).click();
   await page.getByText('No app is connected').waitFor();
@@ -77,11 +73,7 @@ test('an app is disconnected where the person sees it', async () => {
 
 test('an app may do less from then on, and is seen connecting', async () => {
   const { page } = await openBrowser();
-  const app = await startApp(carrel.url, 'Reading list');
-  await page.goto(app.link());
-  await signIn(page, 'less@example.com');
-  await button(page, 'Allow').click();
-  await app.redeem(await app.answerAt(page));
+  await letAppIn(page, carrel.url, 'less@example.com');
   await page.goto(`${carrel.url}/account/apps`);
   const card = page.getByRole('article', { name: 'Reading list' });
   expect(await card.getByText('files:write').count()).toBe(1);

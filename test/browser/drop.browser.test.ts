@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { call } from '../../scripts/client/mcp.ts';
-import { button, openBrowser, signIn, startApp, useCarrel } from '../support/browser.ts';
+import { assistantOf, letAppIn, openBrowser, useCarrel } from '../support/browser.ts';
 import { faultsOf, focusFaultsOf } from './page-faults.ts';
 
 const carrel = useCarrel();
@@ -17,13 +17,7 @@ const pictures = process.env['CARREL_PICTURES'];
 let token = '';
 
 /** The assistant of whoever signed in. */
-async function assistant(): Promise<Client> {
-  const client = new Client({ name: 'browser-tests', version: '1.0.0' });
-  const headers = { Authorization: `Bearer ${token}` };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${carrel.url}/mcp`), { requestInit: { headers } }));
-  onTestFinished(() => client.close());
-  return client;
-}
+const assistant = async () => assistantOf(carrel.url, token);
 
 const asked = async (agent: Client, into: string) =>
   String((await call(agent, 'file_request', { folder: into }))['url']);
@@ -43,12 +37,8 @@ describe('a page for dropping files', () => {
   beforeAll(() => pictures && mkdirSync(pictures, { recursive: true }));
 
   test('is asked for by an assistant', async () => {
-    const app = await startApp(carrel.url);
     const { page } = await openBrowser();
-    await page.goto(app.link());
-    await signIn(page, 'ada@example.com');
-    await button(page, 'Allow').click();
-    token = (await app.redeem(await app.answerAt(page))).access_token;
+    token = (await letAppIn(page, carrel.url, 'ada@example.com')).access_token;
     expect(await asked(await assistant(), 'holiday')).toMatch(`${carrel.url}/drop/`);
   });
 

@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Download, Page } from 'playwright-core';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { call } from '../../scripts/client/mcp.ts';
-import { button, heading, openBrowser, signIn, startApp, useCarrel } from '../support/browser.ts';
+import { assistantOf, button, heading, letAppIn, openBrowser, signIn, useCarrel } from '../support/browser.ts';
 import { unzipTexts } from '../support/unzip.ts';
 import { faultsOf, focusFaultsOf } from './page-faults.ts';
 
@@ -21,13 +20,7 @@ const NAMES = ['Отчёт за год.txt', '市場調査 第2版.txt', 'تقر
 let token = '';
 
 /** Ada's assistant, which keeps files for her. */
-async function assistant(): Promise<Client> {
-  const client = new Client({ name: 'browser-tests', version: '1.0.0' });
-  const headers = { Authorization: `Bearer ${token}` };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${carrel.url}/mcp`), { requestInit: { headers } }));
-  onTestFinished(() => client.close());
-  return client;
-}
+const assistant = async () => assistantOf(carrel.url, token);
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
@@ -61,12 +54,8 @@ describe('a share', () => {
   beforeAll(() => pictures && mkdirSync(pictures, { recursive: true }));
 
   test('is of what an assistant keeps for its person', async () => {
-    const app = await startApp(carrel.url);
     const { page } = await openBrowser();
-    await page.goto(app.link());
-    await signIn(page, ADA);
-    await button(page, 'Allow').click();
-    token = (await app.redeem(await app.answerAt(page))).access_token;
+    token = (await letAppIn(page, carrel.url, ADA)).access_token;
     const agent = await assistant();
     await call(agent, 'session_open', { session: 'Market study' });
     const files = {

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { ROOT } from '../../scripts/lib/paths.ts';
-import { button, openBrowser, openSite, signIn, startApp, useCarrel } from '../support/browser.ts';
+import { letAppIn, openBrowser, openSite, useCarrel } from '../support/browser.ts';
 import { SlowLine } from '../support/slow-line.ts';
 
 const carrel = useCarrel();
@@ -92,12 +92,8 @@ async function fileAt(address: string): Promise<{ path: string; sha256: string; 
 
 describe('Uppy on the page of another origin', () => {
   test('is given a token', async () => {
-    const app = await startApp(origin);
     const { page } = await openBrowser();
-    await page.goto(app.link());
-    await signIn(page, 'ada@example.com');
-    await button(page, 'Allow').click();
-    ({ access_token: token } = await app.redeem(await app.answerAt(page)));
+    ({ access_token: token } = await letAppIn(page, origin, 'ada@example.com'));
     expect(token).not.toBe('');
   });
 

@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { createTestHarness } from 'wrangler';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 
-import { call } from '../../scripts/client/mcp.ts';
+import { call, connectWithToken } from '../../scripts/client/mcp.ts';
 import { startDevServer } from '../../scripts/lib/dev-server.ts';
 import type { DevServer } from '../../scripts/lib/dev-server.ts';
 import { ROOT } from '../../scripts/lib/paths.ts';
@@ -281,16 +281,25 @@ export async function startApp(origin: string, name = 'Reading list'): Promise<A
   return App.register(origin, name, [`${site.origin}/callback`], site.visits);
 }
 
+/** Signs somebody in who lets an app in. */
+export async function letAppIn(page: Page, origin: string, email: string): Promise<Tokens> {
+  const app = await startApp(origin);
+  await page.goto(app.link());
+  await signIn(page, email);
+  await button(page, 'Allow').click();
+  return app.redeem(await app.answerAt(page));
+}
+
+/** What an app does over MCP with an access token, until the end of the test. */
+export async function assistantOf(origin: string, token: string): Promise<Client> {
+  const client = await connectWithToken(`${origin}/mcp`, token);
+  onTestFinished(() => client.close());
+  return client;
+}
+
 /** Who an access token works for at /mcp, and with which scopes. */
 export async function whoIs(origin: string, { access_token }: Tokens): Promise<{ name: string; scopes: string[] }> {
-  const client = new Client({ name: 'browser-tests', version: '1.0.0' });
-  const headers = { Authorization: `Bearer ${access_token}` };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), { requestInit: { headers } }));
-  try {
-    return (await call(client, 'whoami')) as { name: string; scopes: string[] };
-  } finally {
-    await client.close();
-  }
+  return call(await assistantOf(origin, access_token), 'whoami');
 }
 
 /** Signs in with the development sign-in, on the page that asks for it. */
