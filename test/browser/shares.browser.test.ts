@@ -183,6 +183,7 @@ async function* walk(page: Page, email: string): AsyncGenerator<string> {
   await heading(page).getByText('Your files').waitFor();
   yield 'files-sessions';
   await page.getByRole('link', { name: 'the trash' }).click();
+  await heading(page).getByText('The trash').waitFor();
   yield 'trash';
   await page.getByText('Empty the trash').click();
   yield 'trash-emptying';
