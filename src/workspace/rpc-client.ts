@@ -136,6 +136,7 @@ export class RpcWorkspaces implements Workspaces {
   }
 
   upkeep(workspaceId: string): Remote<Stores['upkeep']> {
+    // As with `Run`: what the RPC types make of the method is wider than what it is.
     const stub = this.#stub(workspaceId) as unknown as Pick<WorkspaceObject, 'upkeep'>;
     return new Proxy({} as Remote<Stores['upkeep']>, {
       get: (_methods, method) =>

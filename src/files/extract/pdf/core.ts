@@ -206,6 +206,7 @@ function makersLike(stream: object, dictionary: CoreDictionary): CoreMakers {
     dictionary: CoreStream['dict'],
   ) => CoreStream;
   const Dictionary = dictionary.constructor as new (xref: CoreXref) => CoreDictionary;
+  // Names are made by a method of their class, of which the type of `constructor` knows nothing: it is tried at once.
   const Name = (dictionary.get('Filter') as object).constructor as unknown as { get(name: string): CoreName };
   if (Name.get('probe').name !== 'probe') throw changed();
   return {
