@@ -214,40 +214,28 @@ export interface AddressOwner {
   readonly grantId: string;
 }
 
+const pathText = z.string().trim().normalize('NFC').max(1024, { error: 'has more than 1024 characters', abort: true });
+
+function checkPath(path: string, context: z.RefinementCtx): void {
+  const message = pathFault(path);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+}
+
+const withoutSlash = (path: string) => path.replace(/\/$/, '');
+
 /** A file's path within its session: in NFC, fit for every file system and every reader's eyes. */
-export const filePath = z
-  .string()
-  .trim()
-  .normalize('NFC')
-  .max(1024, { error: 'has more than 1024 characters', abort: true })
-  .superRefine((path, context) => {
-    const fault = pathFault(path);
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-  });
+export const filePath = pathText.superRefine(checkPath);
 
 /** A folder: the path of its files up to the last slash, which may be left out. Empty: all. */
-export const folderPath = z
-  .string()
-  .trim()
-  .normalize('NFC')
-  .max(1024, { error: 'has more than 1024 characters', abort: true })
-  .transform((path) => path.replace(/\/$/, ''))
+export const folderPath = pathText
+  .transform(withoutSlash)
   .superRefine((path, context) => {
-    const fault = path === '' ? undefined : pathFault(path);
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    if (path !== '') checkPath(path, context);
   })
   .transform((path) => (path === '' ? '' : `${path}/`));
 
 /** Where something moves: the path of a file, or of a folder, which ends with a slash. */
-export const fileOrFolderPath = z
-  .string()
-  .trim()
-  .normalize('NFC')
-  .max(1024, { error: 'has more than 1024 characters', abort: true })
-  .superRefine((path, context) => {
-    const fault = pathFault(path.replace(/\/$/, ''));
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
-  });
+export const fileOrFolderPath = pathText.superRefine((path, context) => checkPath(withoutSlash(path), context));
 
 const tag = z
   .string()

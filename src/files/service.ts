@@ -9,7 +9,7 @@ import { collect } from './intake.ts';
 import { isShownImage, isTextType } from './media-types.ts';
 import { MAX_PAGE, MAX_READ_BYTES, MAX_RESOURCE_BYTES, noSuchFile } from './model.ts';
 import type { FileEntry, FileVersion, StoredFile, Usage } from './model.ts';
-import type { FileOrder, FilePage, FileScope, FolderPage } from './store.ts';
+import type { FilePage, FileQuery, FileScope, FolderPage } from './store.ts';
 import type { ExtractedText } from './extract/model.ts';
 import type { SectionWindow } from './extract/window.ts';
 import { matchOf } from './search-query.ts';
@@ -351,14 +351,8 @@ const MAX_COMPLETIONS = 100;
 /** How often {@link FileService.wait} looks, in ms: each is a call of the workspace. */
 const POLL_MS = 1000;
 
-interface ListInput {
+interface ListInput extends Omit<FileQuery, 'after'> {
   readonly scope: FileScope;
-  readonly order: FileOrder;
-  readonly descending: boolean;
-  /** With the slash behind it; empty for all. */
-  readonly folder: string;
-  readonly tag?: string | undefined;
-  readonly limit: number;
   readonly cursor: string | undefined;
 }
 
