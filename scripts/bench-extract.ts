@@ -17,7 +17,7 @@ import type { CorpusPage } from './lib/bench/page-corpus.ts';
 import { startWorker } from './lib/bench/worker-host.ts';
 import { ROOT } from './lib/paths.ts';
 import { StepFailed, Steps } from './lib/steps.ts';
-import { faint, runScript, Stop, strong, withUsage, wrongUsage } from './lib/terminal.ts';
+import { faint, runScript, Stop, strong, wholeNumber, withUsage } from './lib/terminal.ts';
 
 const USAGE = `
   ${strong('npm run bench:extract')} ${faint('[-- options]')}   the main content of real pages, and what finding it costs
@@ -30,10 +30,7 @@ function readRounds(args: readonly string[]): number | 'help' {
   const options = { rounds: { type: 'string', default: '20' }, help: { type: 'boolean', short: 'h' } } as const;
   const { values } = withUsage(USAGE, () => parseArgs({ args: [...args], options }));
   if (values.help === true) return 'help';
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
-    throw wrongUsage('--rounds takes a whole number from 1 to 1000.', USAGE);
-  return rounds;
+  return wholeNumber('rounds', values.rounds, 1000, USAGE);
 }
 
 async function post(url: string, { bytes }: CorpusPage): Promise<PageReading> {

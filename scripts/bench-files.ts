@@ -18,7 +18,7 @@ import { fetchBytes, sendBytes } from './lib/bench/transfer.ts';
 import { startWorker } from './lib/bench/worker-host.ts';
 import { ROOT } from './lib/paths.ts';
 import { StepFailed, Steps } from './lib/steps.ts';
-import { faint, runScript, strong, withUsage, wrongUsage } from './lib/terminal.ts';
+import { faint, runScript, strong, wholeNumber, withUsage } from './lib/terminal.ts';
 
 const USAGE = `
   ${strong('npm run bench:files')} ${faint('[-- options]')}   how fast a file goes up and comes down
@@ -41,12 +41,10 @@ function readOptions(args: readonly string[]): Options | 'help' {
   } as const;
   const { values } = withUsage(USAGE, () => parseArgs({ args: [...args], options }));
   if (values.help === true) return 'help';
-  const [rounds, megabytes] = [Number(values.rounds), Number(values.mb)];
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw wrongUsage('--rounds takes a whole number from 1 to 100.', USAGE);
-  if (!Number.isInteger(megabytes) || megabytes < 1 || megabytes > 4000)
-    throw wrongUsage('--mb takes a whole number from 1 to 4000.', USAGE);
-  return { rounds, megabytes };
+  return {
+    rounds: wholeNumber('rounds', values.rounds, 100, USAGE),
+    megabytes: wholeNumber('mb', values.mb, 4000, USAGE),
+  };
 }
 
 /** Both Workers over one bucket. */

@@ -15,7 +15,7 @@ import { takeSample } from './lib/bench/rounds.ts';
 import type { Sample, Series } from './lib/bench/rounds.ts';
 import { BenchStack } from './lib/bench/stack.ts';
 import { StepFailed, Steps } from './lib/steps.ts';
-import { faint, runScript, strong, withUsage, wrongUsage } from './lib/terminal.ts';
+import { faint, runScript, strong, wholeNumber, withUsage, wrongUsage } from './lib/terminal.ts';
 
 const USAGE = `
   ${strong('npm run bench')} ${faint('[-- options]')}   how many requests a second it answers
@@ -48,9 +48,7 @@ function readOptions(args: readonly string[]): Options | 'help' {
   } as const;
   const { values } = withUsage(USAGE, () => parseArgs({ args: [...args], options }));
   if (values.help === true) return 'help';
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw wrongUsage('--rounds takes a whole number from 1 to 100.', USAGE);
+  const rounds = wholeNumber('rounds', values.rounds, 100, USAGE);
   const known = caseNames();
   const names = values.case ?? [];
   const unknown = names.find((name) => !known.includes(name));

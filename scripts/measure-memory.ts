@@ -17,7 +17,7 @@ import { call, connect, PersonalAuth } from './client/mcp.ts';
 import { startDevServer } from './lib/dev-server.ts';
 import type { DevServer } from './lib/dev-server.ts';
 import { StepFailed, Steps, Unexpected } from './lib/steps.ts';
-import { faint, runScript, strong, withUsage, wrongUsage } from './lib/terminal.ts';
+import { faint, runScript, strong, wholeNumber, withUsage } from './lib/terminal.ts';
 
 /** What a fresh server may take until its garbage is collected, and what it may take after that, in bytes. */
 const FRESH_BOUND = 450e6;
@@ -36,10 +36,7 @@ function readSize(args: readonly string[]): number | 'help' {
   const options = { megabytes: { type: 'string', default: '1000' }, help: { type: 'boolean', short: 'h' } } as const;
   const { values } = withUsage(USAGE, () => parseArgs({ args: [...args], options }));
   if (values.help === true) return 'help';
-  const size = Number(values.megabytes) * 1e6;
-  if (!Number.isInteger(size) || size < 1e6 || size > 5e9)
-    throw wrongUsage('--megabytes takes a whole number from 1 to 5000.', USAGE);
-  return size;
+  return wholeNumber('megabytes', values.megabytes, 5000, USAGE) * 1e6;
 }
 
 function figures(size: number, { before, peak, after, seconds }: Transfer): string {

@@ -103,6 +103,14 @@ export function withUsage<Result>(usage: string, read: () => Result): Result {
   }
 }
 
+/** The value of an option that takes a whole number. @throws Stop with the usage */
+export function wholeNumber(option: string, value: string, most: number, usage: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > most)
+    throw wrongUsage(`--${option} takes a whole number from 1 to ${most}.`, usage);
+  return number;
+}
+
 /** For a script without arguments: answers --help. @throws Stop on anything else */
 export function onlyHelp(usage: string, args: readonly string[] = process.argv.slice(2)): boolean {
   const unknown = args.find((argument) => argument !== '--help' && argument !== '-h');
