@@ -14,7 +14,7 @@ import { renderBench } from './lib/bench/report.ts';
 import { takeSample } from './lib/bench/rounds.ts';
 import type { Sample, Series } from './lib/bench/rounds.ts';
 import { BenchStack } from './lib/bench/stack.ts';
-import { StepFailed, Steps } from './lib/steps.ts';
+import { StepFailed, Steps, untilInterrupted } from './lib/steps.ts';
 import { faint, runScript, strong, wholeNumber, withUsage, wrongUsage } from './lib/terminal.ts';
 
 const USAGE = `
@@ -113,16 +113,11 @@ await runScript(async () => {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') return void process.stdout.write(`${USAGE}\n`);
   const stack = new BenchStack({ inspect: options.profile });
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => {
-      interrupted = true;
-      void stack.stop().finally(() => process.exit(1));
-    });
-  const steps = new Steps('Benchmark', `${CONNECTIONS} connections, kept alive`, (text) => {
-    // The steps that an interruption breaks are no failures.
-    if (!interrupted) process.stdout.write(text);
-  });
+  const steps = new Steps(
+    'Benchmark',
+    `${CONNECTIONS} connections, kept alive`,
+    untilInterrupted(async () => stack.stop()),
+  );
   try {
     await bench(steps, stack, options);
   } catch (thrown) {

@@ -6,7 +6,7 @@
 import { ConformanceStack, isExpected, runConformance } from './lib/conformance.ts';
 import { renderConformance } from './lib/conformance-report.ts';
 import { suiteVersion } from './lib/conformance-suite.ts';
-import { StepFailed, Steps } from './lib/steps.ts';
+import { StepFailed, Steps, untilInterrupted } from './lib/steps.ts';
 import { faint, onlyHelp, runScript, strong } from './lib/terminal.ts';
 import { lastWords } from './lib/wrangler.ts';
 
@@ -21,13 +21,6 @@ const USAGE = `
 `;
 
 const stack = new ConformanceStack();
-let interrupted = false;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => {
-    interrupted = true;
-    void stack.stop().finally(() => process.exit(1));
-  });
 
 async function conformance(steps: Steps): Promise<void> {
   await steps.step({
@@ -53,10 +46,11 @@ async function conformance(steps: Steps): Promise<void> {
 
 await runScript(async () => {
   if (onlyHelp(USAGE)) return;
-  const steps = new Steps('MCP conformance', `@modelcontextprotocol/conformance ${suiteVersion()}`, (text) => {
-    // The steps that an interruption breaks are no failures.
-    if (!interrupted) process.stdout.write(text);
-  });
+  const steps = new Steps(
+    'MCP conformance',
+    `@modelcontextprotocol/conformance ${suiteVersion()}`,
+    untilInterrupted(async () => stack.stop()),
+  );
   process.exitCode = 1;
   try {
     await conformance(steps);

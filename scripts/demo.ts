@@ -12,7 +12,7 @@ import { comeBack, signIn, throughForms, work } from './client/tour.ts';
 import type { Belongings } from './client/tour.ts';
 import { startDevServer } from './lib/dev-server.ts';
 import type { DevServer } from './lib/dev-server.ts';
-import { StepFailed, Steps } from './lib/steps.ts';
+import { StepFailed, Steps, untilInterrupted } from './lib/steps.ts';
 import { faint, onlyHelp, runScript, strong } from './lib/terminal.ts';
 import { lastWords } from './lib/wrangler.ts';
 
@@ -28,7 +28,6 @@ const EMAIL = 'ada@example.com';
 let state = '';
 /** The server of now, from the moment it begins to start: a start that is cut off must be cleaned up too. */
 let server: Promise<DevServer> | undefined;
-let interrupted = false;
 
 function start(port: number): Promise<DevServer> {
   server = startDevServer({ port, persistTo: state, quiet: true });
@@ -71,19 +70,14 @@ async function demo(steps: Steps): Promise<void> {
   await comeBack(steps, first.url, auth.accessToken, made as Required<Belongings>);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => {
-    interrupted = true;
-    void leaveNothing().finally(() => process.exit(1));
-  });
-
 await runScript(async () => {
   if (onlyHelp(USAGE)) return;
   state = mkdtempSync(join(tmpdir(), 'carrel-demo-'));
-  const steps = new Steps('Carrel demo', 'sign in, work, restart, and find everything again', (text) => {
-    // The steps that an interruption breaks are no failures.
-    if (!interrupted) process.stdout.write(text);
-  });
+  const steps = new Steps(
+    'Carrel demo',
+    'sign in, work, restart, and find everything again',
+    untilInterrupted(leaveNothing),
+  );
   try {
     await demo(steps);
   } catch (thrown) {

@@ -47,6 +47,23 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 }
 
+/**
+ * Has an interruption leave nothing behind before it ends the script.
+ *
+ * @returns where {@link Steps} write until then: those that the interruption breaks are no failures
+ */
+export function untilInterrupted(leaveNothing: () => Promise<unknown>): (text: string) => void {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      interrupted = true;
+      void leaveNothing().finally(() => process.exit(1));
+    });
+  return (text) => {
+    if (!interrupted) process.stdout.write(text);
+  };
+}
+
 const NAME_COLUMNS = 31;
 
 /** Whether a line can be taken back: a running step is shown, and its result in its place. */
