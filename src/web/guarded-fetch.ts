@@ -1,6 +1,6 @@
 import { CarrelError } from '../lib/errors.ts';
 import { VERSION } from '../version.ts';
-import { addressFault, isThisMachine } from './public-address.ts';
+import { addressFault, isThisMachine, MAX_ADDRESS } from './public-address.ts';
 import type { AddressFault, AddressRules } from './public-address.ts';
 
 export interface GuardedFetch extends AddressRules {
@@ -13,11 +13,21 @@ export interface GuardedFetch extends AddressRules {
   readonly accept?: string;
   /** Ends it early: its caller has gone. */
   readonly signal?: AbortSignal;
+  /** Asked before each request, those that follow a redirect too, within the time of all. What it throws ends the fetch. */
+  readonly before?: (url: URL) => Promise<void>;
+}
+
+export interface Redirect {
+  readonly url: URL;
+  readonly status: number;
 }
 
 export interface FetchedPage {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  readonly status: number;
+  /** Those that were followed, in their order. */
+  readonly redirects: readonly Redirect[];
   readonly headers: Headers;
   /** Bytes, if the answer says so and means what the body gives. It may be wrong. */
   readonly length: number | undefined;
@@ -31,8 +41,8 @@ const HEADERS_MS = 15_000;
 /** Bytes that are read at once, unless there are fewer. */
 const PIECE_BYTES = 64 * 1024;
 
-/** What the runtime decodes by itself. */
-const DECODED = /^(?:gzip|br)$/i;
+/** What the runtime decodes by itself: it leaves `GZIP` as it came. */
+const DECODED: ReadonlySet<string> = new Set(['gzip', 'br']);
 
 /**
  * Fetches what an address names that somebody else chose: a model, or a page that a model has read. It goes to public
@@ -42,10 +52,11 @@ const DECODED = /^(?:gzip|br)$/i;
  * Where a name leads is not seen by a Worker; docs/security.md says what holds that instead.
  *
  * @throws CarrelError `invalid_input` (an address that is not fetched, with `reason`; a refusal, with `status`),
- *   `unavailable` (unreachable, too slow, with `reason`; a failure there, with `status`), `too_large`, `unsupported`
+ *   `unavailable` (unreachable, too slow, with `reason`; a failure there, with `status`, and `retryAfter` in seconds
+ *   where it says so), `too_large`, `unsupported`
  */
 export async function guardedFetch(options: GuardedFetch): Promise<FetchedPage> {
-  const { address, origin, maxBytes, timeoutMs, accept = '*/*', signal } = options;
+  const { address, origin, maxBytes, timeoutMs, accept = '*/*', signal, before } = options;
   const deadline = Date.now() + timeoutMs;
   const ending = new AbortController();
   signal?.addEventListener('abort', () => ending.abort(), { once: true });
@@ -57,19 +68,22 @@ export async function guardedFetch(options: GuardedFetch): Promise<FetchedPage> 
     'User-Agent': `Carrel/${VERSION} (+${origin})`,
   };
   let url = checked(URL.parse(address), options);
-  for (let redirects = 0; ; redirects++) {
+  const redirects: Redirect[] = [];
+  for (;;) {
+    if (before) await within(deadline - Date.now(), ending, () => before(url));
     const left = Math.min(HEADERS_MS, deadline - Date.now());
     const response = await within(left, ending, () =>
       // What a redirect leads to is not asked before it was looked at.
       globalThis.fetch(url.href, { headers, redirect: 'manual', signal: ending.signal }),
     );
     const location = REDIRECTS.has(response.status) ? response.headers.get('Location') : null;
-    if (location === null) return page(response, url, { maxBytes, deadline, ending });
+    if (location === null) return page(response, { url, redirects }, { maxBytes, deadline, ending });
     await response.body?.cancel().catch(() => undefined);
-    if (redirects === MAX_REDIRECTS)
+    if (redirects.length === MAX_REDIRECTS)
       throw new CarrelError('invalid_input', `The address leads on more than ${MAX_REDIRECTS} times.`, {
         details: { reason: 'too_many_redirects' },
       });
+    redirects.push({ url, status: response.status });
     // A page elsewhere must not lead to what runs on this machine.
     const loopback = options.loopback && isThisMachine(url);
     url = checked(URL.parse(location, url.href), { origin, loopback }, 'The address leads to one that');
@@ -81,6 +95,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** What is wrong with an address, as a clause. None of it repeats the address, which somebody else may have chosen. */
 const FAULTS: Readonly<Record<AddressFault, string>> = {
   not_a_url: 'is no URL',
+  too_long: `has more than ${MAX_ADDRESS} characters`,
   not_https: 'does not begin with https://',
   credentials: 'holds a name or a password',
   port: 'names a port other than 443',
@@ -105,38 +120,49 @@ interface Bounds {
   readonly ending: AbortController;
 }
 
-async function page(response: Response, url: URL, bounds: Bounds): Promise<FetchedPage> {
+async function page(
+  response: Response,
+  way: Pick<FetchedPage, 'url' | 'redirects'>,
+  bounds: Bounds,
+): Promise<FetchedPage> {
   const { status, headers } = response;
-  const encoding = headers.get('Content-Encoding') ?? 'identity';
+  const encoding = headers.get('Content-Encoding')?.replace(/^identity$/i, '') ?? '';
   const said = headers.get('Content-Length') ?? '';
-  const length = encoding === 'identity' && /^\d{1,15}$/.test(said) ? Number(said) : undefined;
-  const refusal = refusalOf(status, encoding, length, bounds.maxBytes);
+  const length = encoding === '' && /^\d{1,15}$/.test(said) ? Number(said) : undefined;
+  const refusal = statusRefusal(response) ?? refusalOf(encoding, length, bounds.maxBytes);
   if (refusal) {
     await response.body?.cancel().catch(() => undefined);
     throw refusal;
   }
   return {
-    url,
+    ...way,
+    status,
     headers,
     length,
     body: bounded((response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>, bounds),
   };
 }
 
-function refusalOf(
-  status: number,
-  encoding: string,
-  length: number | undefined,
-  maxBytes: number,
-): CarrelError | undefined {
-  // No other success brings a body that is the whole.
-  if (status !== 200 && status !== 203)
-    return new CarrelError(
-      status >= 500 || status === 429 ? 'unavailable' : 'invalid_input',
-      `The address answers with status ${status}.`,
-      { details: { status } },
-    );
-  if (encoding !== 'identity' && !DECODED.test(encoding))
+/** No other success brings a body that is the whole. */
+function statusRefusal({ status, headers }: Response): CarrelError | undefined {
+  if (status === 200 || status === 203) return undefined;
+  const retryAfter = secondsOf(headers.get('Retry-After') ?? '');
+  return new CarrelError(
+    status >= 500 || status === 429 ? 'unavailable' : 'invalid_input',
+    `The address answers with status ${status}.`,
+    { details: { status, ...(retryAfter !== undefined && { retryAfter }) } },
+  );
+}
+
+/** Of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. */
+function secondsOf(retryAfter: string): number | undefined {
+  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
+  const seconds = Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+  return /^[A-Z][a-z]{2}, /.test(retryAfter) && seconds > 0 ? seconds : undefined;
+}
+
+function refusalOf(encoding: string, length: number | undefined, maxBytes: number): CarrelError | undefined {
+  if (encoding !== '' && !DECODED.has(encoding))
     return new CarrelError('unsupported', 'The answer is encoded in a way that is not read here.', {
       details: { reason: 'content_encoding' },
     });

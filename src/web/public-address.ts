@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 /** Why an address is not fetched. */
 export type AddressFault =
   | 'not_a_url'
+  | 'too_long'
   | 'not_https'
   | 'credentials'
   | 'port'
@@ -27,6 +28,15 @@ const NOT_PUBLIC: ReadonlySet<string> = new Set(
 );
 
 /**
+ * Domains in which every name leads to the address that is written in it, or to 127.0.0.1. Anybody may have another one:
+ * this keeps off what needs no preparation, and nothing else.
+ */
+const NAMES_FOR_ADDRESSES = /(?:^|\.)(?:(?:nip|sslip|xip)\.io|(?:localtest|lvh|vcap|traefik)\.me|lacolhost\.com)$/;
+
+/** UTF-16 code units: what every server should take at least (RFC 9110, section 4.1). A redirect may name any length. */
+export const MAX_ADDRESS = 8000;
+
+/**
  * What keeps an address that somebody else chose from being fetched, as far as it can be told from the address:
  * what a name resolves to is not seen by a Worker.
  *
@@ -35,6 +45,7 @@ const NOT_PUBLIC: ReadonlySet<string> = new Set(
  */
 export function addressFault(address: URL | null, { origin, loopback }: AddressRules): AddressFault | undefined {
   if (!address) return 'not_a_url';
+  if (address.href.length > MAX_ADDRESS) return 'too_long';
   const own = new URL(origin);
   const onThisMachine = loopback && address.protocol === 'http:' && isThisMachine(address);
   if (address.protocol !== 'https:' && !onThisMachine) return 'not_https';
@@ -49,7 +60,10 @@ export function addressFault(address: URL | null, { origin, loopback }: AddressR
   if (ipaddr.IPv4.isValidFourPartDecimal(host))
     return ipaddr.IPv4.parse(host).range() === 'unicast' ? undefined : 'not_a_public_address';
   const labels = host.split('.');
-  return labels.length < 2 || labels.includes('') || NOT_PUBLIC.has(labels.at(-1) ?? '')
+  return labels.length < 2 ||
+    labels.includes('') ||
+    NOT_PUBLIC.has(labels.at(-1) ?? '') ||
+    NAMES_FOR_ADDRESSES.test(host)
     ? 'not_a_public_host'
     : undefined;
 }

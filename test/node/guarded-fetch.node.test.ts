@@ -153,6 +153,9 @@ describe('an address that is not fetched', () => {
     ['https://router.home.arpa/', 'not_a_public_host'],
     ['https://1.0.0.127.in-addr.arpa/', 'not_a_public_host'],
     ['https://abc.onion/', 'not_a_public_host'],
+    ['https://127.0.0.1.nip.io/', 'not_a_public_host'],
+    ['https://10-0-0-1.sslip.io./', 'not_a_public_host'],
+    ['https://localtest.me/', 'not_a_public_host'],
     ['https://127.0.0.1/', 'not_a_public_address'],
     ['https://127.1/', 'not_a_public_address'],
     ['https://2130706433/', 'not_a_public_address'],
@@ -169,6 +172,12 @@ describe('an address that is not fetched', () => {
     ['https://CARREL.example.com./files', 'this_deployment'],
   ])('%s', (address, because) => {
     expect(fault(address)).toBe(because);
+  });
+
+  it('has more characters than a server has to take', () => {
+    const path = (length: number) => `https://example.com/${'a'.repeat(length - 'https://example.com/'.length)}`;
+    expect(fault(path(8000))).toBeUndefined();
+    expect(fault(path(8001))).toBe('too_long');
   });
 
   it('is none of IPv4 with a purpose of its own, however it is spelt and whatever carries it', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { MAX_ADDRESS, normalise } from '../../src/research/addresses/normalise.ts';
+import { normalise } from '../../src/research/addresses/normalise.ts';
 import type { SourceAddress } from '../../src/research/addresses/normalise.ts';
+import { MAX_ADDRESS } from '../../src/web/public-address.ts';
 
 const read = (address: string): SourceAddress => {
   const found = normalise(address);

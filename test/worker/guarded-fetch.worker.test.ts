@@ -114,7 +114,7 @@ describe('what is not fetched', () => {
   });
 
   it('is an encoding that nobody here decodes', async () => {
-    for (const as of ['zstd', 'gzip, gzip', 'x'])
+    for (const as of ['zstd', 'gzip, gzip', 'x', 'GZIP', 'deflate'])
       expect(await refusalOf(`/encoded?as=${as}`)).toMatchObject({ code: 'unsupported' });
   });
 });

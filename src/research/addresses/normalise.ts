@@ -1,3 +1,4 @@
+import { MAX_ADDRESS } from '../../web/public-address.ts';
 import { originalOfAmpCopy, withoutAmp } from './amp.ts';
 import { arxivOfDoi, arxivOfPlace, arxivOfText, looksLikeArxiv } from './arxiv.ts';
 import type { ArxivId } from './arxiv.ts';
@@ -31,9 +32,6 @@ export interface SourceAddress {
 export interface NoSourceAddress {
   readonly fault: SourceAddressFault;
 }
-
-/** UTF-16 code units: what every server takes, says RFC 9110, section 4.1, for the address of a request. */
-export const MAX_ADDRESS = 8000;
 
 /**
  * The form under which two addresses are the same source, and what is asked for to read it. It looks at nothing but
