@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+import { outsideWorld } from './test/support/outside-world.ts';
 import { showsLog } from './test/support/test-log.ts';
 import { TEST_TOOLSETS } from './test/support/toolsets.ts';
 
@@ -31,7 +32,7 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest(async () => ({
+          cloudflareTest(async ({ inject }) => ({
             // src/index.ts with delays that the tests of races turn on.
             main: './test/support/worker.ts',
             wrangler: { configPath: './wrangler.toml' },
@@ -50,6 +51,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
                 TEST_ROUNDS: process.env['CI'] === undefined ? '100' : '1000',
               },
+              ...outsideWorld(inject('stranger')),
             },
           })),
         ],

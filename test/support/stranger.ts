@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { TestProject } from 'vitest/node';
 
+import { HOSTILE, noted } from './hostile.ts';
 import { listen } from './listen.ts';
 
 /** Types of what {@link setup} tells the tests. */
@@ -103,6 +104,7 @@ const PATHS: Readonly<Record<string, (request: IncomingMessage, response: Server
   '/encoded': (_request, response, url) => {
     response.setHeader('Content-Encoding', url.searchParams.get('as') ?? '').end('encoded');
   },
+  ...HOSTILE,
   '/cut': (_request, response, url) => response.end(String(cut.get(url.searchParams.get('path') ?? '') ?? 0)),
 };
 
@@ -113,6 +115,8 @@ export async function setup(project: TestProject): Promise<void> {
   const server = await listen((request, response) => {
     const url = new URL(request.url ?? '/', 'http://stranger');
     response.on('error', () => undefined);
+    request.socket.on('error', () => undefined);
+    noted(request, response);
     void (PATHS[url.pathname] ?? PATHS['/never'])?.(request, response, url);
   });
   project.provide('stranger', server.url);
