@@ -45,6 +45,7 @@ const BOMBS: Readonly<Record<string, () => Uint8Array>> = {
 };
 
 export const HOSTILE: Readonly<Record<string, Answer>> = {
+  '/': (_request, response) => response.end('reached'),
   /** What goes over the wire, to the letter: past all that Node would check. */
   '/raw': async (_request, response, url) => {
     const { socket } = response;
