@@ -48,8 +48,9 @@ export interface PreparedText {
  * how many dashes in a row; whether a word that was parted at the end of a line has its hyphen. What Markdown writes
  * around the words does not count either (headings, list marks, `>`, emphasis, code ticks and fences, bars and rules of
  * tables, addresses of links, images, notes' numbers, backslashes); but where a quote has an address, an image or a
- * note's number, the text must have the same one there. A quote may also have all marks exactly as they stand in the text. A quote begins and ends between words, never within a word or a number; in scripts without
- * spaces, between any two characters. Dashes at its ends do not count.
+ * note's number, the text must have the same one there. A quote may also have all marks exactly as they stand in the
+ * text. A quote begins and ends between words, never within a word or a number; in scripts without spaces, between any
+ * two characters. Dashes at its ends do not count, but for the minus of a number.
  */
 export function prepareText(text: string): PreparedText {
   return new Prepared(text);
