@@ -187,6 +187,22 @@ describe('RIS', () => {
   });
 });
 
+describe('a reference whose texts have several lines', () => {
+  const title = 'A\r\nTY  - BOOK\nER  - \u2028}\n@book{evil,';
+  const list = [
+    { ...reference({ key: 'a', authors: ['Jane Doe'], published: '2024' }), title, container: title, publisher: title },
+  ];
+  const oneLine = 'A TY - BOOK ER - }';
+
+  it('stays one, in BibTeX and in RIS', () => {
+    const ris = readWithCitationJs(toRis(list), '@ris/file');
+    for (const read of [...readBibtex(toBibtex(list)), ris]) {
+      expect(read).toHaveLength(1);
+      expect(read[0]?.title.replaceAll(/\s+/g, ' ')).toBe(`${oneLine} @book{evil,`);
+    }
+  });
+});
+
 describe('CSL-JSON', () => {
   it('of anything is read back', () => {
     fc.assert(
