@@ -198,8 +198,16 @@ describe('a reference whose texts have several lines', () => {
     const ris = readWithCitationJs(toRis(list), '@ris/file');
     for (const read of [...readBibtex(toBibtex(list)), ris]) {
       expect(read).toHaveLength(1);
-      expect(read[0]?.title.replaceAll(/\s+/g, ' ')).toBe(`${oneLine} @book{evil,`);
+      expect(read[0]?.title).toBe(`${oneLine} @book{evil,`);
     }
+    expect(toRis(list).split('\r\n').filter(Boolean).join('\n')).toMatch(/^(?:[A-Z][A-Z0-9] {2}- .*(?:\n|$))+$/);
+    expect(
+      toBibtex(list)
+        .trimEnd()
+        .split('\n')
+        .slice(1, -1)
+        .filter((line) => !/^ {2}\w+ = \{.*\},$/.test(line)),
+    ).toEqual([]);
   });
 });
 
