@@ -114,7 +114,7 @@ describe('a report as Markdown', () => {
       '**',
       '~~',
       '[^1]',
-      '\n\n[^1]: ',
+      '\n\n[^1]: note\n\n',
       '[x](https://a.example)',
       '[x]',
       '\n\n[x]: https://b.example "t"\n\n',
@@ -136,9 +136,9 @@ describe('a report as Markdown', () => {
     );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 25 }), (list) => {
-        // A note that is defined twice, in itself, is another one.
-        fc.pre(list.filter((piece) => piece.includes('[^1]: ')).length < 2);
         const markdown = list.join('');
+        // Empty items of lists in one another are a rule.
+        fc.pre(!/^[\s>]*(?:[-*] *){3,}$/m.test(written(markdown)));
         expect(shape(seen(written(markdown)))).toBe(shape(seen(markdown)));
       }),
       { numRuns: 3000 },
@@ -146,11 +146,18 @@ describe('a report as Markdown', () => {
   });
 });
 
-/** HTML without what we change on purpose: the depth of headings and breaks in them, and the end of code that is not closed. */
+/**
+ * HTML without what we change on purpose: the depth of headings and breaks in them, the end of code that is not closed,
+ * the space between items of a list that was there for a definition, and which of the marks of a note is its first: notes
+ * come last, also those with a mark of themselves.
+ */
 function shape(html: string): string {
   return html
     .replaceAll(/<(\/?)h\d>/g, '<$1h>')
     .replaceAll(/<h>.*?<\/h>/g, (heading) => heading.replaceAll(/<br> ?/g, ''))
     .replaceAll(' </code>', '</code>')
+    .replaceAll(/<li> <p>((?:(?!<\/?(?:p|li)>).)*)<\/p> <\/li>/g, '<li>$1</li>')
+    .replaceAll(/(fnref\d+):\d+/g, '$1')
+    .replaceAll(/\[(\d+):\d+\]/g, '[$1]')
     .trim();
 }

@@ -177,7 +177,7 @@ class MarkdownWriter {
       return;
     }
     if (isHeading) {
-      const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(/(#+)$/, String.raw`\$1`);
+      const line = text.replaceAll(/\s*\n\s*/g, ' ').replace(/(?<!\S)(#+)$/, String.raw`\$1`);
       this.#block([`${'#'.repeat(Number(before.tag.slice(1)))} ${line}`]);
     } else this.#block(linesOf(text, token));
   }
@@ -194,21 +194,19 @@ class MarkdownWriter {
   }
 
   #text(children: readonly Token[]): string {
-    return children.map((child, index) => this.#piece(child, children[index - 1])).join('');
+    return children.map((child, index) => this.#piece(child, children[index - 1], children[index + 1])).join('');
   }
 
-  #piece(token: Token, before: Token | undefined): string {
+  #piece(token: Token, before: Token | undefined, after: Token | undefined): string {
     const { type, content, markup } = token;
     switch (type) {
       case 'text':
-        // The parser knows no HTML; whoever reads this may.
-        return before?.type === 'link_open' && isAutolink(before)
-          ? ''
-          : content.replaceAll(/<(?=[a-z/!?])/gi, String.raw`\<`);
+        return before?.type === 'link_open' && isAutolink(before) ? '' : textOf(content, after);
       case 'text_special':
         return markup;
       case 'softbreak':
-        return '\n';
+        // Right behind a backslash it would be a hard one.
+        return before?.content.endsWith('\\') === true ? ' \n' : '\n';
       case 'hardbreak':
         return before?.content.endsWith('\\') === true ? '  \n' : '\\\n';
       case 'code_inline':
@@ -235,6 +233,12 @@ class MarkdownWriter {
 function linesOf(text: string, { children }: Token): string[] {
   const isMoved = children?.[0]?.type === 'citation';
   return text.split('\n').map((line, index) => (index > 0 || isMoved ? escapeLineStart(line.trimStart()) : line));
+}
+
+/** Text as it was written. The parser knows no HTML, but whoever reads this may; and before a link, `!` would make an image. */
+function textOf(content: string, after: Token | undefined): string {
+  const text = content.replaceAll(/<(?=[a-z/!?])/gi, String.raw`\<`);
+  return after?.type === 'link_open' ? text.replace(/!$/, String.raw`\!`) : text;
 }
 
 function isAutolink(token: Token | undefined): boolean {
