@@ -93,6 +93,37 @@ export const SETTINGS: readonly SettingDescription[] = [
     example: 'true',
   },
   {
+    name: 'ROBOTS_TXT',
+    kind: 'var',
+    meaning:
+      'Whether sources of a research are fetched only where the robots.txt of their host allows it: `respect`, or `ignore`.',
+    default: 'respect',
+    example: 'respect',
+  },
+  {
+    name: 'WEB_SEARCH',
+    kind: 'var',
+    meaning:
+      'The service that searches the web for assistants: `brave`, `tavily`, `perplexity` or `openai` (any service that answers as OpenAI does). Empty: none. docs/web-search.md says what each needs.',
+    default: '(empty)',
+    example: 'brave',
+  },
+  {
+    name: 'WEB_SEARCH_URL',
+    kind: 'var',
+    meaning:
+      'Where the service is asked: needed for `openai`, for the others only if a proxy stands before them. Key and queries go there.',
+    default: '(empty: the host of the service)',
+    example: 'https://api.openai.com/v1',
+  },
+  {
+    name: 'WEB_SEARCH_MODEL',
+    kind: 'var',
+    meaning: 'The model that `openai` asks. It has to be one that searches the web.',
+    default: '(empty)',
+    example: 'gpt-5-search-api',
+  },
+  {
     name: 'ADMIT_EMAILS',
     kind: 'var',
     meaning:
@@ -151,6 +182,13 @@ export const SETTINGS: readonly SettingDescription[] = [
     default: '(absent)',
     example:
       '[{"name":"google","label":"Google","issuer":"https://accounts.google.com","client_id":"…","client_secret":"…"}]',
+  },
+  {
+    name: 'WEB_SEARCH_KEY',
+    kind: 'secret',
+    meaning: 'The key of the service that WEB_SEARCH names. Set it before WEB_SEARCH.',
+    default: '(absent)',
+    example: '(as the service shows it)',
   },
   {
     name: 'CARREL_SECRET',

@@ -32,6 +32,18 @@ export interface OidcSettings {
   readonly prompt: 'login' | 'select_account' | undefined;
 }
 
+/** The services that search the web, by their names in WEB_SEARCH. */
+const WEB_SEARCHES = ['brave', 'tavily', 'perplexity', 'openai'] as const;
+
+export interface WebSearchSettings {
+  readonly provider: (typeof WEB_SEARCHES)[number];
+  readonly key: string;
+  /** Where requests go, without a slash at the end; undefined for the provider's own host. `openai` has one. */
+  readonly baseUrl: string | undefined;
+  /** Of `openai`; empty for the others. */
+  readonly model: string;
+}
+
 export interface Settings {
   readonly deployment: 'development' | 'production';
   /** The origin people use, without a trailing slash; undefined until it is set. */
@@ -48,6 +60,10 @@ export interface Settings {
   readonly devSignIn: boolean;
   /** Whether what is fetched for somebody may run on this machine. */
   readonly fetchLoopback: boolean;
+  /** Whether sources are fetched only where robots.txt lets them be. */
+  readonly respectsRobots: boolean;
+  /** Undefined where assistants search by other means. */
+  readonly webSearch: WebSearchSettings | undefined;
   readonly admission: AdmissionSettings;
   readonly passkeySignIn: boolean;
   readonly github: GithubSettings | undefined;
@@ -133,11 +149,15 @@ function byRole(fallback: number, max: number) {
 const names = z.string().default('').transform(list);
 const lowerCaseNames = names.transform((values) => values.map((value) => value.toLowerCase()));
 
-/** As an issuer is called in its tokens. The directory separates it from the subject with a `#`. */
-const issuerUrl = z.url().refine((value) => {
-  const { protocol, hostname } = new URL(value);
+/** Whether it begins with https:// (http:// is for loopback only) and has neither query nor fragment. */
+function isPlainUrl(value: string): boolean {
+  const { protocol, hostname = '' } = URL.parse(value) ?? {};
   return (protocol === 'https:' || (protocol === 'http:' && isLoopbackHostname(hostname))) && !/[?#]/.test(value);
-}, 'must begin with https:// (http:// is for loopback only) and have neither query nor fragment');
+}
+const PLAIN_URL = 'must begin with https:// (http:// is for loopback only) and have neither query nor fragment';
+
+/** As an issuer is called in its tokens. The directory separates it from the subject with a `#`. */
+const issuerUrl = z.url().refine(isPlainUrl, PLAIN_URL);
 
 const oidcProvider = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and hyphens'),
@@ -200,6 +220,21 @@ const environment = z.object({
   QUOTA_FILES: byRole(100_000, 10_000_000),
   DEV_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
   FETCH_LOOPBACK: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
+  ROBOTS_TXT: z.enum(['respect', 'ignore', ''], { error: 'must be `respect` or `ignore`' }).default('respect'),
+  WEB_SEARCH: z
+    .enum([...WEB_SEARCHES, ''], { error: `must be one of ${WEB_SEARCHES.join(', ')}, or empty` })
+    .default(''),
+  WEB_SEARCH_URL: z
+    .string()
+    .default('')
+    .refine((value) => value === '' || (isPlainUrl(value) && !value.includes('@')), PLAIN_URL),
+  WEB_SEARCH_MODEL: z.string().default(''),
+  // Trimmed, because a line break comes along when a key is piped into wrangler.
+  WEB_SEARCH_KEY: z
+    .string()
+    .trim()
+    .regex(/^[!-~]*$/, 'has characters that no key has')
+    .default(''),
   ADMIT_EMAILS: lowerCaseNames,
   ADMIT_DOMAINS: lowerCaseNames,
   ADMIT_GROUPS: names,
@@ -244,6 +279,16 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
   if ((env['GITHUB_CLIENT_ID'] ?? '') !== '' && (env['GITHUB_CLIENT_SECRET'] ?? '') === '')
     faults.push({ setting: 'GITHUB_CLIENT_SECRET', problem: 'is missing, and GITHUB_CLIENT_ID is set' });
 
+  // A key by itself is no fault: it is set before WEB_SEARCH, so that a deployment is at no moment without it.
+  const isSet = (name: string) => typeof env[name] === 'string' && /\S/.test(env[name]);
+  const needs = ['WEB_SEARCH_KEY', ...(env['WEB_SEARCH'] === 'openai' ? ['WEB_SEARCH_URL', 'WEB_SEARCH_MODEL'] : [])];
+  for (const setting of isSet('WEB_SEARCH') ? needs : [])
+    if (!isSet(setting)) faults.push({ setting, problem: 'is missing, and WEB_SEARCH needs it' });
+
+  const fetchLoopback = env['FETCH_LOOPBACK'] === 'true' && env['DEPLOYMENT'] === 'development';
+  if (!fetchLoopback && /^http:/i.test(String(env['WEB_SEARCH_URL'])))
+    faults.push({ setting: 'WEB_SEARCH_URL', problem: 'needs FETCH_LOOPBACK for http://' });
+
   if (!parsed.success || faults.length > 0) return { ok: false, faults };
   const value = parsed.data;
   return {
@@ -260,7 +305,17 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
         ROLES.map((role) => [role, { bytes: value.QUOTA_GB[role] * 1e9, files: value.QUOTA_FILES[role] }]),
       ) as Record<Role, Quota>,
       devSignIn: value.DEV_SIGN_IN === 'true',
-      fetchLoopback: value.FETCH_LOOPBACK === 'true' && value.DEPLOYMENT === 'development',
+      fetchLoopback,
+      respectsRobots: value.ROBOTS_TXT !== 'ignore',
+      webSearch:
+        value.WEB_SEARCH === ''
+          ? undefined
+          : {
+              provider: value.WEB_SEARCH,
+              key: value.WEB_SEARCH_KEY,
+              baseUrl: value.WEB_SEARCH_URL.replace(/\/+$/, '') || undefined,
+              model: value.WEB_SEARCH_MODEL,
+            },
       admission: { emails: value.ADMIT_EMAILS, domains: value.ADMIT_DOMAINS, groups: value.ADMIT_GROUPS },
       passkeySignIn: value.PASSKEY_SIGN_IN !== 'false',
       github:

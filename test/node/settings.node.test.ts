@@ -30,6 +30,8 @@ test('two secrets are enough, and the rest has defaults', () => {
       ),
       devSignIn: false,
       fetchLoopback: false,
+      respectsRobots: true,
+      webSearch: undefined,
       admission: { emails: [], domains: [], groups: [] },
       passkeySignIn: true,
       github: undefined,
@@ -124,6 +126,73 @@ test('secrets that were rotated stand behind the current one', () => {
   });
   expect(result.ok && result.settings.secrets).toEqual([SECRET, previous]);
   expect(result.ok && result.settings.personIdKeys).toEqual([SECRET, retired]);
+});
+
+describe('web search', () => {
+  const KEY = 'a-key-that-pays';
+  const searching = (env: Record<string, string>) => ({ ...minimal, WEB_SEARCH_KEY: KEY, ...env });
+  const parsed = (env: Record<string, string>) => {
+    const result = parseSettings(searching(env));
+    return result.ok ? result.settings.webSearch : faults(searching(env));
+  };
+  const openai = { WEB_SEARCH: 'openai', WEB_SEARCH_URL: 'https://llm.example.com/v1/', WEB_SEARCH_MODEL: 'a-model' };
+
+  test('is a service and its key, with or without a proxy', () => {
+    expect(parsed({ WEB_SEARCH: 'brave' })).toEqual({ provider: 'brave', key: KEY, baseUrl: undefined, model: '' });
+    expect(parsed({ WEB_SEARCH: 'tavily', WEB_SEARCH_URL: 'https://proxy.example.com/tavily' })).toMatchObject({
+      baseUrl: 'https://proxy.example.com/tavily',
+    });
+    expect(parsed(openai)).toEqual({
+      provider: 'openai',
+      key: KEY,
+      baseUrl: 'https://llm.example.com/v1',
+      model: 'a-model',
+    });
+  });
+
+  test('has a key as the service showed it, also where a line break came along', () => {
+    expect(parsed({ WEB_SEARCH: 'brave', WEB_SEARCH_KEY: ` ${KEY}\n` })).toMatchObject({ key: KEY });
+  });
+
+  test('is none where WEB_SEARCH is empty, whatever else is set', () => {
+    expect(parsed({})).toBeUndefined();
+    expect(parsed({ ...openai, WEB_SEARCH: '' })).toBeUndefined();
+  });
+
+  test.each([
+    ['a service that is not known', { WEB_SEARCH: 'altavista' }, ['WEB_SEARCH']],
+    ['no key', { WEB_SEARCH: 'brave', WEB_SEARCH_KEY: ' ' }, ['WEB_SEARCH_KEY']],
+    ['a key of two lines', { WEB_SEARCH: 'brave', WEB_SEARCH_KEY: `${KEY}\nX-Other: 1` }, ['WEB_SEARCH_KEY']],
+    ['no place and no model', { WEB_SEARCH: 'openai' }, ['WEB_SEARCH_URL', 'WEB_SEARCH_MODEL']],
+    ['a place without TLS', { ...openai, WEB_SEARCH_URL: 'http://llm.example.com' }, ['WEB_SEARCH_URL']],
+    ['a place that is none', { ...openai, WEB_SEARCH_URL: 'llm.example.com' }, ['WEB_SEARCH_URL']],
+    [
+      'a place with a key in it',
+      { ...openai, WEB_SEARCH_URL: `https://me:${KEY}@llm.example.com` },
+      ['WEB_SEARCH_URL'],
+    ],
+    ['a place with a query', { ...openai, WEB_SEARCH_URL: `https://llm.example.com?key=${KEY}` }, ['WEB_SEARCH_URL']],
+    ['this machine', { WEB_SEARCH: 'brave', WEB_SEARCH_URL: 'http://localhost:1' }, ['WEB_SEARCH_URL']],
+  ])('with %s is refused, without a word of the values', (_what, env, expected) => {
+    expect(new Set(faults(searching(env)))).toEqual(new Set(expected));
+    expect(JSON.stringify(parseSettings(searching(env)))).not.toContain(KEY);
+  });
+
+  test('may be on this machine where what is fetched may be', () => {
+    const here = { WEB_SEARCH: 'brave', WEB_SEARCH_URL: 'http://127.0.0.1:9' };
+    expect(parsed({ ...here, FETCH_LOOPBACK: 'true', DEPLOYMENT: 'development' })).toMatchObject({
+      baseUrl: 'http://127.0.0.1:9',
+    });
+    expect(parsed({ ...here, FETCH_LOOPBACK: 'true' })).toEqual(['WEB_SEARCH_URL']);
+  });
+});
+
+test('robots.txt is respected unless the operator says otherwise', () => {
+  const respects = (ROBOTS_TXT: string) => {
+    const result = parseSettings({ ...minimal, ROBOTS_TXT });
+    return result.ok ? result.settings.respectsRobots : faults({ ...minimal, ROBOTS_TXT });
+  };
+  expect(['', 'respect', 'ignore', 'no'].map(respects)).toEqual([true, true, false, ['ROBOTS_TXT']]);
 });
 
 describe('OIDC_PROVIDERS', () => {
