@@ -155,7 +155,7 @@ function statusRefusal({ status, headers }: Response): CarrelError | undefined {
 }
 
 /** Of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. */
-function secondsOf(retryAfter: string): number | undefined {
+export function secondsOf(retryAfter: string): number | undefined {
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
   const seconds = Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
   return /^[A-Z][a-z]{2}, /.test(retryAfter) && seconds > 0 ? seconds : undefined;
