@@ -46,7 +46,12 @@ export class Contents {
     } else {
       this.loosen(objectKey, uploadId, now, 'claimed');
       // Where only another feature had these bytes nobody has read them yet.
-      if (this.#db.first("SELECT 1 FROM content_texts WHERE sha256 = ? AND state = 'pending'", sha256))
+      if (
+        this.#db.run(
+          "INSERT OR IGNORE INTO content_texts (sha256, state, truncated) VALUES (?, 'pending', 0)",
+          sha256,
+        ) > 0
+      )
         this.#schedule('texts', now + READ_DELAY_MS);
     }
   }
@@ -75,6 +80,8 @@ export class Contents {
       const taken = objectKey !== undefined && this.#takeLoose(objectKey);
       if (!taken) return false;
       this.#db.run('INSERT INTO contents (sha256, size, object_key) VALUES (?, ?, ?)', sha256, size, objectKey);
+      // Whoever holds it has read it, or does not want to.
+      this.#db.run('DELETE FROM content_texts WHERE sha256 = ?', sha256);
     } else if (objectKey !== undefined) {
       this.loosen(objectKey, '', now, 'claimed');
     }

@@ -302,7 +302,7 @@ export function declared(file: NewFile, size: number, limit: number): UploadDecl
 }
 
 /** @throws CarrelError `too_large` for a file of more bytes than the limit */
-export function checkSize(size: number, limit: number): void {
+function checkSize(size: number, limit: number): void {
   if (size > limit)
     throw new CarrelError('too_large', 'The file is larger than this deployment takes.', { details: { size, limit } });
 }

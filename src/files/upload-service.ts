@@ -5,7 +5,7 @@ import type { FileBucket } from './bucket.ts';
 import { longer, shorter, takeIn } from './intake.ts';
 import type { ExpectedBytes } from './intake.ts';
 import { recogniseType } from './media-types.ts';
-import { checkSize, declared, newObjectKey } from './model.ts';
+import { declared, newObjectKey } from './model.ts';
 import type { AddressOwner, FileEntry, NewFile } from './model.ts';
 import { baseName } from './paths.ts';
 import { notText } from './service.ts';
@@ -86,7 +86,8 @@ export class UploadService {
    * Makes a file of bytes that are here, or on their way. Where nobody knows how many come, room is taken for as many
    * as may, or for what is left, and what is not needed is given back.
    *
-   * @param bounds what they may be where their number is not known, and how long they may take in ms
+   * @param bounds.maxBytes what they may be at most, where that is not what one request may bring
+   * @param bounds.milliseconds how long they may take
    * @throws CarrelError as {@link receive}, `not_found` for the session, and whatever the body ends with
    */
   async create(
@@ -98,7 +99,7 @@ export class UploadService {
   ): Promise<FileEntry> {
     const { length = maxBytes } = bytes;
     const atMost = bytes.length === undefined || undefined;
-    const declaration = { ...declared(input, length, this.#maxBytes), atMost };
+    const declaration = { ...declared(input, length, maxBytes), atMost };
     const objectKey = newObjectKey(owner.workspaceId);
     const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now(), milliseconds);
     return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost });
@@ -186,7 +187,6 @@ export class UploadService {
 
   async #takeIn(objectKey: string, body: Bytes, expected: ExpectedBytes, length: number | undefined) {
     const { size } = expected;
-    checkSize(size, this.#maxBytes);
     if (length !== undefined && length > size) throw longer(size);
     if (length !== undefined && length < size) throw shorter(size, length);
     return takeIn(this.#bucket, objectKey, body, expected);
