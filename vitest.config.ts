@@ -65,7 +65,7 @@ export default defineConfig({
             },
           },
           setupFiles: ['./test/support/apply-migrations.ts'],
-          globalSetup: ['./test/support/stranger.ts', './test/support/search-provider.ts'],
+          globalSetup: ['./test/support/stranger.ts', './test/support/library.ts', './test/support/search-provider.ts'],
           // A file waits for its own workerd most of the time; by default, two cores would run one at a time.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           // The longest, a thousand refreshes many times over, takes 17 s of two cores that do nothing else.

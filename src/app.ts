@@ -106,7 +106,13 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const links = new LinkService({ addresses, workspaces, files: shelf });
   const files = { files: shelf, uploads, parts, drop, imports, forms, tus, links };
 
-  const registry = new Registry(makeToolsets(toolsets, { files }), settings.toolsets);
+  const research = async () => {
+    const { researchContents } = await import('./research/contents.ts');
+    const { fetchLoopback: loopback, respectsRobots: robots, webSearch } = settings;
+    return researchContents({ bucket, files: shelf, uploads, loopback, robots, webSearch });
+  };
+
+  const registry = new Registry(makeToolsets(toolsets, { files, research }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
@@ -159,6 +165,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       workspaces,
       personIds,
       scopes: registry.scopes,
+      longQuery: registry.longQuery,
       servers,
       oauthEnv,
       bucket,

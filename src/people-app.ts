@@ -61,6 +61,8 @@ interface PeopleDependencies {
   readonly workspaces: Workspaces;
   readonly personIds: PersonIds;
   readonly scopes: readonly Scope[];
+  /** See `Registry.longQuery`. */
+  readonly longQuery: string | undefined;
   readonly servers: AuthorizationServers;
   readonly oauthEnv: OAuthEnv;
   readonly bucket: FileBucket;
@@ -174,7 +176,13 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     }),
     ...(files ? fileRoutes(files) : []),
     ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
-    ...consoleRoutes({ signIn, formTokens, deployment: settings.deployment, devSignIn: settings.devSignIn }),
+    ...consoleRoutes({
+      signIn,
+      formTokens,
+      deployment: settings.deployment,
+      devSignIn: settings.devSignIn,
+      longQuery: dependencies.longQuery,
+    }),
   ];
   const sweep = async (now: number) => {
     await Promise.all([admissions.sweep(now), devices.sweep(now)]);

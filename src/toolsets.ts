@@ -1,13 +1,15 @@
 import { cartToolset } from './cart/tools.ts';
 import type { FileServices } from './files/tools.ts';
 import { filesToolset } from './files/tools.ts';
-import type { Toolset } from './mcp/toolset.ts';
+import type { Toolset, ToolsetContents } from './mcp/toolset.ts';
+import { researchToolset } from './research/tools.ts';
 import { SessionService } from './sessions/service.ts';
 import { sessionsToolset } from './sessions/tools.ts';
 
 /** What toolsets need from outside the workspace. */
 export interface ToolsetServices {
   readonly files: FileServices;
+  readonly research: () => Promise<ToolsetContents>;
 }
 
 /** Makes one toolset of a deployment. */
@@ -30,5 +32,6 @@ export function makeToolsets(list: Readonly<Record<string, MakeToolset>>, servic
 export const TOOLSETS: Readonly<Record<string, MakeToolset>> = {
   sessions: () => sessionsToolset(new SessionService()),
   files: ({ files }) => filesToolset(files),
+  research: ({ research }) => researchToolset(research),
   cart: () => cartToolset,
 };

@@ -132,7 +132,8 @@ const store = layer(['**/src/**/*store.ts'], {
         '!./contents.ts',
         '!./base.ts',
         '!./source-rows.ts',
-        '!./search/search-rows.ts',
+        '!./search/{schema,search-rows}.ts',
+        '!./read-document.ts',
         // SQL that few requests need, loaded with the first of them.
         '!./shares.ts',
         // What a store does that few isolates need; it is loaded with the first call.

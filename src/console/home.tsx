@@ -7,6 +7,8 @@ interface HomePageProps {
   readonly origin: string;
   /** What people give to their clients. */
   readonly mcpUrl: string;
+  /** With which the address lists the tools of the research desk too; undefined where there is none. */
+  readonly longQuery?: string | undefined;
   readonly deployment: 'development' | 'production';
   readonly devSignIn: boolean;
   readonly personEmail?: string | undefined;
@@ -38,7 +40,8 @@ function Guide({ guide, outOfReach }: { readonly guide: ClientGuide; readonly ou
 }
 
 /** What somebody sees who opens the deployment's address in a browser: what it is and how to connect to it. */
-export function HomePage({ origin, mcpUrl, deployment, devSignIn, personEmail, formToken }: HomePageProps) {
+export function HomePage(props: HomePageProps) {
+  const { origin, mcpUrl, longQuery, deployment, devSignIn, personEmail, formToken } = props;
   const local = deployment === 'development';
   return (
     <Page
@@ -67,6 +70,15 @@ export function HomePage({ origin, mcpUrl, deployment, devSignIn, personEmail, f
           <h2 id="address">The address</h2>
           <CopyLine text={mcpUrl} chief />
           <p class="muted small">One click selects all of it. Give it to any client that speaks MCP.</p>
+          {longQuery !== undefined && (
+            <>
+              <p>
+                To research with it (sources that are kept as they were, quotes that are proved, reports that cite),
+                give your client this one instead. It lists more tools, which every conversation has to read.
+              </p>
+              <CopyLine text={mcpUrl + longQuery} />
+            </>
+          )}
         </section>
         <section class="stack" aria-labelledby="connect">
           <div class="stack tight">

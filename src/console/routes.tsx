@@ -10,10 +10,12 @@ interface ConsoleRoutesOptions {
   readonly formTokens: FormTokens;
   readonly deployment: 'development' | 'production';
   readonly devSignIn: boolean;
+  /** Of the MCP address, where it lists every tool only with it. */
+  readonly longQuery: string | undefined;
 }
 
 /** The start page, and what all pages share. */
-export function consoleRoutes({ signIn, formTokens, deployment, devSignIn }: ConsoleRoutesOptions): Route[] {
+export function consoleRoutes({ signIn, formTokens, deployment, devSignIn, longQuery }: ConsoleRoutesOptions): Route[] {
   return [
     {
       path: '/',
@@ -25,6 +27,7 @@ export function consoleRoutes({ signIn, formTokens, deployment, devSignIn }: Con
             <HomePage
               origin={origin}
               mcpUrl={`${origin}/mcp`}
+              longQuery={longQuery}
               deployment={deployment}
               devSignIn={devSignIn}
               personEmail={session && (session.person.email ?? session.person.id)}

@@ -6,12 +6,20 @@ import { replaceHidden } from './hidden-text.ts';
  * what would be invisible in it shown. The one place where this is done.
  */
 export function fenced(text: string): string {
-  const mark = `untrusted-${randomName().slice(0, 8)}`;
+  const mark = newMark();
   return `<${mark}>\n${shown(text)}\n</${mark}>`;
 }
 
+const newMark = () => `untrusted-${randomName().slice(0, 8)}`;
+
+/** The same of one line, in one line. */
+export function fencedLine(text: string): string {
+  const mark = newMark();
+  return `<${mark}>${shownLine(text)}</${mark}>`;
+}
+
 /** Text with its hidden characters written out: `⟦U+202E⟧`. Line breaks and tabs stay. */
-export function shown(text: string): string {
+function shown(text: string): string {
   return replaceHidden(text, (character) =>
     character === '\n' || character === '\t'
       ? character

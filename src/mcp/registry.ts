@@ -58,6 +58,12 @@ export class Registry {
     return this.#toolsets;
   }
 
+  /** With what the MCP address lists every tool; undefined where it does so without. */
+  get longQuery(): string | undefined {
+    const isShort = this.#toolsets.some(({ core }) => core !== undefined);
+    return isShort ? `?toolsets=${this.#toolsets.map(({ name }) => name).join(',')}` : undefined;
+  }
+
   /**
    * What `?toolsets=a,b` and `?readonly=true` leave. A convenience for the reader, who sees fewer
    * tools; what a client may do is decided by its scopes.
@@ -96,6 +102,7 @@ export class Registry {
         })),
       ),
       readonly === 'true',
+      this.longQuery,
     );
     // Only for what is valid, and not without end: names may be repeated in any order.
     if (this.#selections.size < 64) this.#selections.set(key, selection);
@@ -105,7 +112,7 @@ export class Registry {
 
 type LoadedToolset = Omit<Toolset, 'contents'> & Required<ToolsetContents>;
 
-function build(toolsets: readonly LoadedToolset[], readonly: boolean): Selection {
+function build(toolsets: readonly LoadedToolset[], readonly: boolean, longQuery = ''): Selection {
   refuseDuplicateContents(toolsets);
   const tools = new Map<string, RegisteredTool>();
   const resources: RegisteredResource[] = [];
@@ -130,10 +137,17 @@ function build(toolsets: readonly LoadedToolset[], readonly: boolean): Selection
     }
     for (const capability of toolset.capabilities) capabilities.add(capability);
   }
-  const instructions = [INSTRUCTIONS, ...toolsets.map((toolset) => toolset.instructions)]
+  const instructions = [INSTRUCTIONS, ...toolsets.map((toolset) => instructionsOf(toolset, longQuery))]
     .filter((line) => line !== '')
     .join('\n');
   return { tools, resources, prompts, capabilities, instructions };
+}
+
+/** Of tools that are not listed a model can only tell its person how they would be. */
+function instructionsOf({ instructions, core }: LoadedToolset, longQuery: string): string {
+  return core?.length === 0
+    ? `More tools are listed where the address of this server ends with ${longQuery}. ${instructions}`
+    : instructions;
 }
 
 function refuseDuplicateContents(contents: readonly Required<ToolsetContents>[]): void {

@@ -30,8 +30,8 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Agenda } from './agenda.ts';
 import type { AgendaTask } from './agenda.ts';
 import type { Caller, CallOutcome, WorkspaceHealth } from './client.ts';
-import { callStore, createStores, SCHEMA } from './features.ts';
-import type { Stores } from './features.ts';
+import { Features, SCHEMA } from './features.ts';
+import type { OwnStores } from './features.ts';
 import { migrate, schemaVersions } from './schema.ts';
 import { Database } from './sql.ts';
 import { StandingStore } from './standing.ts';
@@ -61,7 +61,8 @@ export interface WorkspaceDependencies {
  */
 export class WorkspaceObject extends DurableObject {
   readonly #db: Database;
-  readonly #stores: Stores;
+  readonly #features: Features;
+  readonly #stores: OwnStores;
   readonly #grants: GrantStore;
   readonly #libraryGrants: LibraryGrants;
   readonly #personalTokens: PersonalTokenStore;
@@ -79,11 +80,12 @@ export class WorkspaceObject extends DurableObject {
     this.#db = new Database(state.storage);
     migrate(this.#db, SCHEMA, Date.now());
     this.#agenda = new Agenda(this.#db, state.storage);
-    this.#stores = createStores({
+    this.#features = new Features({
       db: this.#db,
       schedule: (task, due) => state.waitUntil(this.#agenda.schedule(task, due)),
       quota: () => dependencies.quotas[this.#standing.read()?.role ?? 'member'],
     });
+    this.#stores = this.#features.stores;
     this.#grants = new GrantStore(this.#db);
     this.#libraryGrants = new LibraryGrants(this.#grants);
     this.#personalTokens = new PersonalTokenStore(this.#db);
@@ -108,10 +110,11 @@ export class WorkspaceObject extends DurableObject {
   ): Promise<CallOutcome> {
     let admitted = false;
     try {
+      if (store !== undefined) await this.#features.prepare(store);
       this.#admit(caller, Date.now());
       admitted = true;
       if (store === undefined || method === undefined) return { ok: true, value: undefined };
-      return { ok: true, value: await callStore(this.#stores, store, method, parameters) };
+      return { ok: true, value: await this.#features.call(store, method, parameters) };
     } catch (error) {
       if (!(error instanceof CarrelError)) throw error;
       const { code, message, details } = error;
@@ -213,6 +216,7 @@ export class WorkspaceObject extends DurableObject {
     const removed = await bucket.deleteAll(`${workspaceId}/`);
     await this.ctx.storage.deleteAll();
     this.#standing.forget();
+    this.#features.forget();
     migrate(this.#db, SCHEMA, Date.now());
     // An upload that was under way when the first listing was made has its bytes there by now.
     return removed + (await bucket.deleteAll(`${workspaceId}/`));
@@ -220,7 +224,7 @@ export class WorkspaceObject extends DurableObject {
 
   /** A method of the store with which the operator compares the index with the bucket; no caller is let in by it. */
   upkeep(method: string, parameters: readonly unknown[]): unknown {
-    return callStore(this.#stores, 'upkeep', method, parameters);
+    return this.#features.call('upkeep', method, parameters);
   }
 
   health(): WorkspaceHealth {

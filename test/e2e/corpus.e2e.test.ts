@@ -76,3 +76,37 @@ it.runIf(isThere).each(Object.entries(PHRASES))('%s is found by what stands in i
 it.runIf(isThere).each(Object.entries(WITHOUT))('%s says why it has no text', async (path, why) => {
   expect(await read(path)).toMatch(why);
 });
+
+it.runIf(isThere)(
+  'each PDF with text is a source with its pages, the others are refused with the right reason',
+  async () => {
+    await call(ada.client, 'research_open', { session: 'default' });
+    const { results } = await call<{
+      results: {
+        input: string;
+        outcome: string;
+        reason?: string;
+        source?: { key: string; unit: string; parts: number };
+      }[];
+    }>(ada.client, 'source_add', { files: readdirSync(FOLDER) });
+    const reasons = { 'imagemagick-images.pdf': 'no_text', 'libreoffice-writer-password.pdf': 'encrypted' };
+    for (const { input, ...result } of results)
+      expect([input, result]).toMatchObject([
+        input,
+        input in reasons
+          ? { outcome: 'refused', reason: reasons[input as keyof typeof reasons] }
+          : { outcome: 'added', source: { unit: 'page' } },
+      ]);
+    const book = results.find(({ input }) => input === 'GeoTopo-komprimiert.pdf')?.source;
+    expect(book).toMatchObject({ key: 'thoma2016', parts: 117 });
+    const { untrusted } = await call<{ untrusted: string }>(ada.client, 'source_read', {
+      source: 'thoma2016',
+      outline: true,
+    });
+    expect(untrusted).toContain('  1.1 Topologische Räume (part 6)');
+    expect(await call(ada.client, 'source_read', { source: 'thoma2016', part: 6 })).toMatchObject({
+      part: 6,
+      untrusted: expect.stringContaining('Topologische Räume') as string,
+    });
+  },
+);

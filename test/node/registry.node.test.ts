@@ -6,16 +6,29 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 
 import { ROOT } from '../../scripts/lib/paths.ts';
+import type { FileBucket } from '../../src/files/bucket.ts';
+import type { FileService } from '../../src/files/service.ts';
+import type { UploadService } from '../../src/files/upload-service.ts';
 import type { FileServices } from '../../src/files/tools.ts';
 import { definePrompt } from '../../src/mcp/define-prompt.ts';
 import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
+import { researchContents } from '../../src/research/contents.ts';
 import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
 
 // Definitions alone: no tool is called here, so the service of the files is never reached.
 const files = {} as FileServices;
-const toolsets = makeToolsets(TOOLSETS, { files });
+const research = async () =>
+  researchContents({
+    bucket: {} as FileBucket,
+    files: {} as FileService,
+    uploads: {} as UploadService,
+    loopback: false,
+    robots: true,
+    webSearch: undefined,
+  });
+const toolsets = makeToolsets(TOOLSETS, { files, research });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];
 /** Those that a deployment has whose operator chose nothing. */
@@ -66,7 +79,7 @@ describe('what the definitions cost a client that reads them', () => {
   const encoding = getEncoding('o200k_base');
   const cost = everyTool.map(({ tool }) => ({
     name: tool.name,
-    isDefault: tools.some((each) => each.tool === tool && each.isListed),
+    isDefault: tools.some((each) => each.tool.name === tool.name && each.isListed),
     tokens: encoding.encode(
       JSON.stringify({
         name: tool.name,
@@ -90,7 +103,7 @@ describe('what the definitions cost a client that reads them', () => {
     // Before anything is written: `-u` records whatever it is given.
     for (const { name } of cost) expect(name).toMatch(NAME);
     const shown = cost.map(({ name, tokens, isDefault }) => ({
-      name: isDefault ? name : `${name} (off by default)`,
+      name: isDefault ? name : `${name} (not listed by default)`,
       tokens,
     }));
     const lines = [...shown, { name: 'in all by default (o200k_base)', tokens: total }];
@@ -220,7 +233,7 @@ test('two tools of one name are refused, and a toolset is off unless it is named
 });
 
 test('a toolset that is listed under another name is refused', () => {
-  const services = { files };
+  const services = { files, research };
   expect(() => makeToolsets({ shop: () => makeToolsets(TOOLSETS, services).at(-1)! }, services)).toThrow(
     /the toolset \w+ is listed as shop/,
   );

@@ -114,7 +114,11 @@ export class Owner extends Connection {
       | 'file_usage'
       | 'content_texts'
       | 'file_shares'
-      | 'address_uses',
+      | 'address_uses'
+      | 'content_holds'
+      | 'research_sources'
+      | 'research_snapshots'
+      | 'research_quotes',
   ): Promise<Record<string, SqlStorageValue>[]> {
     return runInDurableObject(this.workspace, (_object, { storage }) =>
       storage.sql.exec(`SELECT * FROM ${table}`).toArray(),

@@ -283,6 +283,39 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    what: '`source_add`, a text of 20 KB',
+    roundTrips: 4,
+    prepare: async (owner) => {
+      await call(owner, 'research_open');
+      await call(owner, 'source_add', { texts: [pasted(1)] });
+      return async () => call(owner, 'source_add', { texts: [pasted(2)] });
+    },
+  },
+  {
+    what: '`source_read`',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await researched(owner);
+      return async () => call(owner, 'source_read', { source: 'wells' });
+    },
+  },
+  {
+    what: '`quote_add`',
+    roundTrips: 2,
+    prepare: async (owner) => {
+      await researched(owner);
+      return async () => call(owner, 'quote_add', { source: 'wells', text: 'line 7 of the survey' });
+    },
+  },
+  {
+    what: '`research_search`',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await researched(owner);
+      return async () => call(owner, 'research_search', { query: 'survey' });
+    },
+  },
+  {
     what: '`file_list`, 20 files',
     roundTrips: 1,
     prepare: async (owner) => {
@@ -498,3 +531,15 @@ describe('docs/limits.md', () => {
     expect(page).toContain(PRICES_DATE);
   });
 });
+
+/** A text of 20 KB that a research takes as a source. */
+function pasted(number: number): { title: string; text: string } {
+  const lines = Array.from({ length: 400 }, (_none, index) => `Here is line ${index} of the survey number ${number}.`);
+  return { title: 'Wells', text: lines.join('\n\n') };
+}
+
+async function researched(owner: Owner): Promise<void> {
+  await call(owner, 'research_open');
+  await call(owner, 'source_add', { texts: [pasted(1)] });
+  await call(owner, 'source_read', { source: 'wells' });
+}

@@ -1,0 +1,154 @@
+import { ResearchStore } from './base.ts';
+import { noSuchDesk } from './model.ts';
+import type { Desk, SessionRef } from './model.ts';
+import { RESEARCH_SCHEMA } from './schema.ts';
+import { SEARCH_SCHEMA } from './search/schema.ts';
+
+/** What is given of a desk when it is opened; what is left out stays. */
+export interface DeskChange {
+  readonly topic?: string | undefined;
+  readonly question?: string | undefined;
+  readonly guidelines?: string | undefined;
+  readonly guidelineFiles?: readonly string[] | undefined;
+}
+
+/** How far a research is, in numbers. */
+export interface DeskCounts {
+  readonly sources: number;
+  readonly unread: number;
+  readonly kept: number;
+  readonly dropped: number;
+  /** Sources that were read and have neither been quoted nor dropped. */
+  readonly unquoted: number;
+  readonly quotes: number;
+  readonly notes: number;
+  readonly sections: number;
+  /** Sections without text. */
+  readonly unwritten: number;
+  readonly cited: number;
+}
+
+type DeskRow = {
+  topic: string;
+  question: string;
+  guidelines: string;
+  guidelineFiles: string;
+  reportTitle: string;
+  openedAt: number;
+  updatedAt: number;
+  archivedAt: number | null;
+};
+
+const COLUMNS = `topic, question, guidelines, guideline_files AS guidelineFiles, report_title AS reportTitle,
+  opened_at AS openedAt, updated_at AS updatedAt, archived_at AS archivedAt`;
+
+/** The research of each session of a workspace. */
+export class DeskStore extends ResearchStore {
+  static readonly schema = [...RESEARCH_SCHEMA, ...SEARCH_SCHEMA];
+
+  /** Begins the research of a session, or goes on with it: an archived one becomes active again. */
+  open(reference: string | undefined, change: DeskChange, now: number): { desk: Desk; created: boolean } {
+    const session = this.session(reference);
+    return this.db.transaction(() => {
+      const there = this.#row(session.id);
+      const topic = change.topic ?? there?.topic ?? session.title;
+      this.db.run(
+        `INSERT INTO research_desks
+           (session_id, topic, question, guidelines, guideline_files, report_title, opened_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET topic = excluded.topic, question = excluded.question, guidelines = excluded.guidelines,
+           guideline_files = excluded.guideline_files, updated_at = excluded.updated_at, archived_at = NULL`,
+        session.id,
+        topic,
+        change.question ?? there?.question ?? '',
+        change.guidelines ?? there?.guidelines ?? '',
+        change.guidelineFiles ? JSON.stringify(change.guidelineFiles) : (there?.guidelineFiles ?? '[]'),
+        topic,
+        now,
+        now,
+      );
+      return { desk: this.#desk(session), created: there === undefined };
+    });
+  }
+
+  /** @throws CarrelError `not_found`, for the session or its research */
+  get(reference: string | undefined): Desk {
+    return this.#desk(this.session(reference));
+  }
+
+  /** The last opened first. */
+  list(limit: number): Desk[] {
+    return this.db
+      .all<{ id: string }>(
+        'SELECT session_id AS id FROM research_desks WHERE archived_at IS NULL ORDER BY updated_at DESC LIMIT ?',
+        limit,
+      )
+      .flatMap(({ id }) => {
+        const session = this.findSession(id);
+        return session ? [this.#desk(session)] : [];
+      });
+  }
+
+  archive(reference: string | undefined, archived: boolean, now: number): Desk {
+    const { session } = this.get(reference);
+    this.db.run(
+      'UPDATE research_desks SET archived_at = ?, updated_at = ? WHERE session_id = ?',
+      archived ? now : null,
+      now,
+      session.id,
+    );
+    return this.get(session.id);
+  }
+
+  /** A research with how far it is. */
+  status(reference: string | undefined): { desk: Desk; counts: DeskCounts } {
+    const desk = this.get(reference);
+    const { id } = desk.session;
+    const sources = this.db.first<Record<string, number>>(
+      `SELECT count(*) AS sources, coalesce(sum(read_at IS NULL AND state <> 'dropped'), 0) AS unread,
+         coalesce(sum(state = 'kept'), 0) AS kept, coalesce(sum(state = 'dropped'), 0) AS dropped,
+         coalesce(sum(read_at IS NOT NULL AND state <> 'dropped' AND NOT EXISTS
+           (SELECT 1 FROM research_quotes WHERE source_id = research_sources.id)), 0) AS unquoted
+       FROM research_sources WHERE session_id = ?`,
+      id,
+    );
+    const sections = this.db.first<{ sections: number; unwritten: number }>(
+      `SELECT count(*) AS sections, coalesce(sum(text = ''), 0) AS unwritten FROM research_sections WHERE session_id = ?`,
+      id,
+    );
+    return {
+      desk,
+      counts: {
+        sources: sources?.['sources'] ?? 0,
+        unread: sources?.['unread'] ?? 0,
+        kept: sources?.['kept'] ?? 0,
+        dropped: sources?.['dropped'] ?? 0,
+        unquoted: sources?.['unquoted'] ?? 0,
+        quotes: this.count('SELECT count(*) AS count FROM research_quotes WHERE session_id = ?', id),
+        notes: this.count('SELECT count(*) AS count FROM research_notes WHERE session_id = ?', id),
+        sections: sections?.sections ?? 0,
+        unwritten: sections?.unwritten ?? 0,
+        cited: this.count(
+          `SELECT count(DISTINCT key) AS count FROM research_citations
+             JOIN research_sections ON research_sections.id = section_id WHERE session_id = ?`,
+          id,
+        ),
+      },
+    };
+  }
+
+  #row(sessionId: string): DeskRow | undefined {
+    return this.db.first<DeskRow>(`SELECT ${COLUMNS} FROM research_desks WHERE session_id = ?`, sessionId);
+  }
+
+  #desk({ id, slug, title }: SessionRef): Desk {
+    const row = this.#row(id);
+    if (!row) throw noSuchDesk();
+    return {
+      ...row,
+      session: { id, slug, title },
+      guidelineFiles: JSON.parse(row.guidelineFiles) as string[],
+      archivedAt: row.archivedAt ?? undefined,
+    };
+  }
+}
