@@ -45,6 +45,8 @@ function plain(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>~$@#]|&(?=#?\w)/g, String.raw`\$&`);
 }
 
+const QUOTATION = '> ';
+
 /** An item of a list, a quotation or a note that is open: what stands before its first line, and before the others. */
 interface Container {
   readonly first: string;
@@ -71,6 +73,8 @@ class MarkdownWriter {
   readonly #lists: List[] = [];
   #row: string[] = [];
   #link: Token | undefined;
+  /** How many lines there were when a quotation ended. */
+  #quoted = -1;
   #closed: { marker: string | undefined; line: number } | undefined;
 
   /** @param section its number, which tells its notes from those of others */
@@ -98,7 +102,7 @@ class MarkdownWriter {
         this.#openItem();
         break;
       case 'blockquote_open':
-        this.#open('> ', '> ');
+        this.#open(QUOTATION, QUOTATION);
         break;
       case 'footnote_open':
         this.#open(`[^${this.#noteName(token)}]: `, '    ');
@@ -109,6 +113,7 @@ class MarkdownWriter {
         // What is empty is there nevertheless.
         if (this.#containers.at(-1)?.begun === false) this.#block(['']);
         this.#containers.pop();
+        if (token.type === 'blockquote_close') this.#quoted = this.#lines.length;
         break;
       case 'fence':
       case 'code_block':
@@ -150,7 +155,11 @@ class MarkdownWriter {
     const around = opened === -1 ? this.#containers : this.#containers.slice(0, opened);
     const outer = this.#containers[opened];
     const isTight = outer?.follows === true ? outer.tight : around.at(-1)?.tight === true;
-    if (this.#lines.length > 0 && !isTight) this.#lines.push(this.#prefix(around).trimEnd());
+    // Two quotations with nothing between them would be one.
+    const isSecond = outer?.first === QUOTATION && this.#quoted === this.#lines.length;
+    // An empty item right behind a paragraph would be more of it, or make it a heading.
+    const isEmpty = outer?.follows === false && lines.join('') === '';
+    if (this.#lines.length > 0 && (!isTight || isSecond || isEmpty)) this.#lines.push(this.#prefix(around).trimEnd());
     for (const line of lines) {
       const prefix = this.#prefix(this.#containers);
       this.#lines.push(line === '' ? prefix.trimEnd() : prefix + line);
@@ -168,10 +177,8 @@ class MarkdownWriter {
   }
 
   #inline(token: Token, before: Token | undefined): void {
-    // A heading has one line.
     const isHeading = before?.type === 'heading_open';
-    const children = (token.children ?? []).filter(({ type }) => !isHeading || type !== 'hardbreak');
-    const text = this.#text(children);
+    const text = this.#text(token.children ?? [], isHeading);
     if (before?.type === 'th_open' || before?.type === 'td_open') {
       this.#row.push(text.replaceAll(/(?<!\\)\|/g, String.raw`\|`).replaceAll('\n', ' '));
       return;
@@ -193,8 +200,13 @@ class MarkdownWriter {
     return `${this.#section}-${Number(meta?.['id']) + 1}`;
   }
 
-  #text(children: readonly Token[]): string {
-    return children.map((child, index) => this.#piece(child, children[index - 1], children[index + 1])).join('');
+  /** @param isOneLine that of a heading, in which no line can end */
+  #text(children: readonly Token[], isOneLine: boolean): string {
+    return children
+      .map((child, index) =>
+        isOneLine && child.type === 'hardbreak' ? ' ' : this.#piece(child, children[index - 1], children[index + 1]),
+      )
+      .join('');
   }
 
   #piece(token: Token, before: Token | undefined, after: Token | undefined): string {
@@ -229,10 +241,20 @@ class MarkdownWriter {
   }
 }
 
+/**
+ * Of stars and hyphens mixed, a line is emphasis; of hyphens with colons or bars it makes a table of the one above. A mark of
+ * a note with a colon defines it.
+ */
+function escapeStart(line: string): string {
+  if ((/^[|:-][|:\s-]*$/.test(line) && line.includes('-')) || /^\[\^[^\]]*\]:/.test(line)) return `\\${line}`;
+  const isMixed = /^[-*_\s]*$/.test(line) && new Set(line.replaceAll(/\s/g, '')).size > 1;
+  return isMixed && !/^[-*+]\s/.test(line) ? line : escapeLineStart(line);
+}
+
 /** Behind the first, a line could begin what it did not where it stood; so could the first, behind a citation that is not shown. */
 function linesOf(text: string, { children }: Token): string[] {
   const isMoved = children?.[0]?.type === 'citation';
-  return text.split('\n').map((line, index) => (index > 0 || isMoved ? escapeLineStart(line.trimStart()) : line));
+  return text.split('\n').map((line, index) => (index > 0 || isMoved ? escapeStart(line.trimStart()) : line));
 }
 
 /** Text as it was written. The parser knows no HTML, but whoever reads this may; and before a link, `!` would make an image. */
