@@ -293,7 +293,11 @@ function listOf(token: Token, tokens: readonly Token[], index: number, before: s
 function fenced({ content, info }: Token): string[] {
   const longest = (content.match(/`+|~+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
   const fence = (info.includes('`') ? '~' : '`').repeat(longest + 1);
-  return [`${fence}${info.trim()}`, ...(content === '' ? [] : content.replace(/\n$/, '').split('\n')), fence];
+  return [
+    `${fence}${info.trim().replace(/^~/, ' ~')}`,
+    ...(content === '' ? [] : content.replace(/\n$/, '').split('\n')),
+    fence,
+  ];
 }
 
 function codeSpan(content: string): string {
