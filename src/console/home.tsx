@@ -66,18 +66,20 @@ export function HomePage(props: HomePageProps) {
             </Notice>
           )}
         </div>
-        <section class="stack tight" aria-labelledby="address">
-          <h2 id="address">The address</h2>
-          <CopyLine text={mcpUrl} chief />
-          <p class="muted small">One click selects all of it. Give it to any client that speaks MCP.</p>
+        <section class="stack" aria-labelledby="address">
+          <div class="stack tight">
+            <h2 id="address">The address</h2>
+            <CopyLine text={mcpUrl} chief />
+            <p class="muted small">One click selects all of it. Give it to any client that speaks MCP.</p>
+          </div>
           {longQuery !== undefined && (
-            <>
+            <div class="stack tight">
               <p>
                 To research with it (sources that are kept as they were, quotes that are proved, reports that cite),
                 give your client this one instead. It lists more tools, which every conversation has to read.
               </p>
               <CopyLine text={mcpUrl + longQuery} />
-            </>
+            </div>
           )}
         </section>
         <section class="stack" aria-labelledby="connect">

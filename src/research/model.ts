@@ -7,6 +7,7 @@ import type { SessionRef } from '../sessions/model.ts';
 import type { PageMetadata } from './page/model.ts';
 
 export { MAX_BATCH, MAX_SOURCE_BYTES } from './fetch/model.ts';
+export { OWN_KEY } from './report/model.ts';
 export type { SessionRef };
 
 /** Bytes of a text that is pasted: more than a model writes in one call. */

@@ -4,7 +4,7 @@ import { CarrelError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { StoreContext } from '../workspace/storage.ts';
 import { ResearchStore } from './base.ts';
-import { MAX_SOURCES, noSuchSource } from './model.ts';
+import { MAX_SOURCES, noSuchSource, OWN_KEY } from './model.ts';
 import type { SessionRef, Snapshot, Source, SourceState, StoredSource } from './model.ts';
 import { SearchIndex } from './search/search-rows.ts';
 import { CITED, COLUMNS, SourceRows } from './source-rows.ts';
@@ -367,6 +367,7 @@ export class SourceStore extends ResearchStore {
   /** The first like this one that no source has: `smith2024b`, `wikipedia-2`. */
   #freeKey(sessionId: string, wanted: string): string {
     const isTaken = (key: string) =>
+      key === OWN_KEY ||
       this.db.first('SELECT 1 FROM research_sources WHERE session_id = ? AND key = ?', sessionId, key) !== undefined;
     if (!isTaken(wanted)) return wanted;
     if (/\d{4}$/.test(wanted))

@@ -67,7 +67,13 @@ const manyScopes = Array.from({ length: 12 }, (_, at) => ({
   checked: at % 3 !== 0,
 }));
 const requestId = '01JD3V9K6T8Q2M4X7W5R0BNCEY';
-const home = { origin: ORIGIN, mcpUrl: `${ORIGIN}/mcp`, deployment: 'production', devSignIn: false } as const;
+const home = {
+  origin: ORIGIN,
+  mcpUrl: `${ORIGIN}/mcp`,
+  longQuery: '?toolsets=sessions,files,research',
+  deployment: 'production',
+  devSignIn: false,
+} as const;
 
 const PAGES = {
   home: HomePage(home),

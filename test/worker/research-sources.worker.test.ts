@@ -60,6 +60,12 @@ describe('a source', () => {
     expect(snapshot).toMatchObject({ raw_sha256: await sha256Hex(text) });
   });
 
+  it('is never called what marks a claim of the author’s own', async () => {
+    const session = await research(ada, 'Own');
+    const { results } = await add(session, { texts: [{ title: 'Own', text: 'The words of somebody called Own.' }] });
+    expect(results).toMatchObject([{ source: { key: 'own-2' } }]);
+  });
+
   it('is found by its words, with the place where they stand', async () => {
     const session = await research(ada, 'Found');
     await add(session, { urls: [4, 5].map((number) => `${library}/article/${number}`) });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { ORIGINS, SOURCE_STATES } from '../model.ts';
+import { ORIGINS, OWN_KEY, SOURCE_STATES } from '../model.ts';
 
 /** What an archive of a research is called that says what else is in it. */
 export const MANIFEST = 'research.json';
@@ -48,7 +48,10 @@ const snapshot = z.object({
 });
 
 const source = z.object({
-  key: z.string().regex(/^[a-z0-9][a-z0-9-]{0,78}$/),
+  key: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,78}$/)
+    .refine((key) => key !== OWN_KEY),
   identity: text(8200).min(1),
   url: text(8000).optional(),
   host: text(300),
