@@ -88,6 +88,9 @@ describe('npm run call', () => {
     expect((await run('call.ts', at())).output).toMatch(/whoami {2}\S/);
     const { status, output } = await run('call.ts', ['state_set', '{"key":"k","value":[1]}', ...at()]);
     expect([status, output]).toEqual([0, expect.stringMatching(/Wrote k in default: version 1.*"version": 1/s)]);
+    const unlisted = await run('call.ts', ['research_open', '{"session":"Wells"}', ...at()]);
+    expect([unlisted.status, unlisted.output]).toEqual([0, expect.stringMatching(/^Begun: Wells/)]);
+    expect((await run('call.ts', ['--toolsets', 'research', ...at()])).output).toMatch(/research_open {2}\S/);
     const wrong = await run('call.ts', ['state_get', '{"key":"none"}', ...at()]);
     expect([wrong.status, wrong.output]).toEqual([1, expect.stringContaining('not_found: ')]);
   });
