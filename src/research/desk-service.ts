@@ -93,7 +93,7 @@ function nextSteps({ archivedAt }: Desk, counts: DeskCounts): string[] {
   const steps = [
     unread > 0 && `Read what nobody has read: ${unread} of ${sources} sources (\`source_list\` with view "unread").`,
     unquoted > 0 &&
-      `Quote what matters (\`quote_add\`), or drop with \`source_update\`: ${unquoted} read sources have no quote.`,
+      `Quote what matters (\`quote_add\`), or drop what does not (\`source_update\`): ${unquoted} of ${sources} sources ${unquoted === 1 ? 'was' : 'were'} read and not quoted.`,
     quotes > 0 && sections === 0 && 'Give the report its sections with `report_outline`.',
     unwritten > 0 && `Write the sections that are empty with \`report_write\`: ${unwritten} of ${sections}.`,
     sections > 0 && unwritten === 0 && 'Run `report_check`, mend what it finds, then `report_export`.',

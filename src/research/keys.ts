@@ -38,7 +38,9 @@ function familyOf(author: string): string | undefined {
 /** What a host is called by: `example` of `www.example.co.uk`. */
 function labelOf(host: string): string {
   const labels = host.split('.').filter((label) => label !== 'www');
-  const known = labels.slice(0, labels.length > 2 && (labels.at(-2) ?? '').length <= 3 ? -2 : -1);
+  const [below = '', top = ''] = labels.slice(-2);
+  // `co.uk` and its like: below the names of countries, of two letters, there are such.
+  const known = labels.slice(0, labels.length > 2 && top.length === 2 && below.length <= 3 ? -2 : -1);
   return known.at(-1) ?? labels[0] ?? '';
 }
 

@@ -164,6 +164,7 @@ export interface Note {
   readonly isImported: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Keys of sources, ids of quotes and notes. */
   readonly links: readonly string[];
 }
 

@@ -219,8 +219,17 @@ export class NoteStore extends ResearchStore {
   }
 
   #withLinks({ tags, imported, ...row }: NoteRow): Note {
-    const links = this.db.all<{ id: string }>('SELECT target_id AS id FROM research_links WHERE note_id = ?', row.id);
-    return { ...row, isImported: imported === 1, tags: JSON.parse(tags) as string[], links: links.map(({ id }) => id) };
+    const links = this.db.all<{ name: string }>(
+      `SELECT coalesce(key, target_id) AS name FROM research_links LEFT JOIN research_sources ON id = target_id
+       WHERE note_id = ? ORDER BY key IS NULL, name`,
+      row.id,
+    );
+    return {
+      ...row,
+      isImported: imported === 1,
+      tags: JSON.parse(tags) as string[],
+      links: links.map(({ name }) => name),
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { definePrompt } from '../mcp/toolset.ts';
 import type { RequestContext } from '../mcp/context.ts';
 import type { DeskService } from './desk-service.ts';
+import { progressWords } from './tools/shared.ts';
 
 const session = z.string().max(200).optional().describe('Id or slug of its session; else `default`');
 
@@ -13,8 +14,7 @@ export function researchPrompts(desks: DeskService) {
   const joined = async (given: string | undefined, context: RequestContext) => {
     const { desk, counts, next } = await desks.status(context.workspace, given);
     const guidelines = await desks.guidelines(context.workspace, desk.session.id);
-    const numbers = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-    return { slug: desk.session.slug, guidelines, state: `So far: ${numbers.join(', ')}.`, next };
+    return { slug: desk.session.slug, guidelines, state: `So far: ${progressWords({ ...counts })}.`, next };
   };
 
   const start = definePrompt('start_research', {

@@ -91,7 +91,7 @@ describe('an archive of a research', () => {
     expect(await bob.call('quote_check', { session })).toMatchObject({ checked: 1, proved: 1 });
     expect(await bob.call('report_check', { session })).toMatchObject({ passed: true });
     const { notes } = await bob.call<{ notes: { links: string[] }[] }>('note_list', { session });
-    expect(notes.map(({ links }) => links.length)).toEqual([0, 1]);
+    expect(notes.map(({ links }) => links)).toEqual([[], ['writerb2001']]);
   });
 
   it('is taken in twice by one person, into two sessions', async () => {

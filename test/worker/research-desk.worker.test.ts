@@ -100,12 +100,13 @@ describe('a research', () => {
 describe('a note', () => {
   it('is written, linked, found, edited and deleted', async () => {
     const { session, keys } = await gathered('Noted', 6);
-    const { note } = await ada.call<{ note: { id: string } }>('note_write', {
+    const { note } = await ada.call<{ note: { id: string; links: string[] } }>('note_write', {
       session,
       title: 'Dry months',
       text: 'A third of the wells is empty in August.',
       links: keys,
     });
+    expect(note.links).toEqual(keys.toSorted());
     expect(await ada.call('note_list', { session, about: keys[0] })).toMatchObject({ notes: [{ id: note.id }] });
     expect(await ada.call('research_search', { session, query: 'August', kinds: ['note'] })).toMatchObject({
       findings: [{ kind: 'note', id: note.id }],

@@ -96,7 +96,6 @@ interface Parts {
 }
 
 function manifestOf({ now, desk, sources, snapshots, quotes, notes, sections }: Parts): Manifest {
-  const keys = new Map(sources.map(({ id, key }) => [id, key]));
   const numbers = new Map([...snapshots.values()].flat().map(({ id, number }) => [id, number]));
   return {
     format: 'carrel-research',
@@ -135,7 +134,7 @@ function manifestOf({ now, desk, sources, snapshots, quotes, notes, sections }: 
       title,
       text,
       tags: [...tags],
-      links: links.map((link) => keys.get(link) ?? link),
+      links: [...links],
     })),
     sections: sections.map(({ heading, level, brief, text }) => ({ heading, level, brief, text })),
   };

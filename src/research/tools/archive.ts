@@ -5,7 +5,7 @@ import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import type { ArchiveService } from '../archive/service.ts';
 import { reference, topic } from '../model.ts';
-import { session } from './shared.ts';
+import { counted, session } from './shared.ts';
 
 /** Tools that take a whole research out and in. */
 export function archiveTools(service: ArchiveService) {
@@ -26,7 +26,7 @@ export function archiveTools(service: ArchiveService) {
       return { session: where, file: { id, path: stored, size, sha256 }, sources };
     },
     text: ({ file: { id, path, size }, sources }) =>
-      `${path} (id ${id}, ${size} bytes) with ${sources} sources. file_link gives its address.`,
+      `${path} (id ${id}, ${size} bytes) with ${counted(sources, 'source')}. file_link gives its address.`,
   });
 
   const bring = defineTool('research_import', {
@@ -50,7 +50,7 @@ export function archiveTools(service: ArchiveService) {
       ...(await service.import(workspace, principal.workspaceId, { file, session: within, title })),
     }),
     text: ({ session: { slug }, sources, quotes, notes, sections }) =>
-      `Imported into ${slug}: ${sources} sources, ${quotes} quotes, ${notes} notes, ${sections} sections of a report.`,
+      `Imported into ${slug}: ${counted(sources, 'source')}, ${counted(quotes, 'quote')}, ${counted(notes, 'note')}, ${counted(sections, 'section')} of a report.`,
   });
 
   return [take, bring];

@@ -4,7 +4,7 @@ import { defineTool, READ, UPDATE } from '../../mcp/toolset.ts';
 import { sessionReference, sessionRef } from '../../sessions/model.ts';
 import type { DeskService, DeskStatus } from '../desk-service.ts';
 import { guidelines, question, reference, topic } from '../model.ts';
-import { session } from './shared.ts';
+import { progressWords, session } from './shared.ts';
 
 const status = z.object({
   session: sessionRef,
@@ -98,9 +98,7 @@ function said({
     asked === '' ? undefined : `Question: ${asked}`,
     rules === '' ? undefined : `Guidelines:\n${rules}`,
     files.length === 0 ? undefined : `More guidelines in the files ${files.join(', ')} (\`file_read\`)`,
-    Object.entries(counts)
-      .map(([name, count]) => `${count} ${name}`)
-      .join(', '),
+    progressWords(counts),
     ...next.map((step) => `Next: ${step}`),
   ]
     .filter((line) => line !== undefined)

@@ -6,7 +6,7 @@ import { sessionRef } from '../../sessions/model.ts';
 import { MAX_PAGE, noteText, noteTitle, reference, tag, tags } from '../model.ts';
 import type { Note } from '../model.ts';
 import type { NoteService } from '../note-service.ts';
-import { cursor, nextCursor, session } from './shared.ts';
+import { cursor, nextCursor, session, withFenceNote } from './shared.ts';
 
 const shownNote = z.object({
   id: z.string(),
@@ -58,7 +58,7 @@ export function noteTools(service: NoteService) {
       if (isDeleted) return { session: (await service.remove(workspace, within, note)).session, deleted: true };
       return { ...show(await service.edit(workspace, within, note, change, expected_version)), deleted: false };
     },
-    text: ({ note }) => (note ? line(note) : 'Deleted.'),
+    text: ({ note }) => (note ? withFenceNote(line(note)) : 'Deleted.'),
   });
 
   const list = defineTool('note_list', {
@@ -84,11 +84,13 @@ export function noteTools(service: NoteService) {
       return { session: page.session, notes: page.notes.map(showNote), next_cursor: page.nextCursor };
     },
     text: ({ session: { slug }, notes, next_cursor }) =>
-      [
-        notes.length === 0 ? `No such notes in ${slug}.` : `Notes in ${slug}:`,
-        ...notes.map((note) => `${line(note)}\n${note.text}`),
-        ...(next_cursor === undefined ? [] : [`More: cursor ${next_cursor}`]),
-      ].join('\n'),
+      withFenceNote(
+        [
+          notes.length === 0 ? `No such notes in ${slug}.` : `Notes in ${slug}:`,
+          ...notes.map((note) => `${line(note)}\n${note.text}`),
+          ...(next_cursor === undefined ? [] : [`More: cursor ${next_cursor}`]),
+        ].join('\n'),
+      ),
   });
 
   const link = defineTool('note_link', {
@@ -133,4 +135,4 @@ function line({ id, title, version, tags: marks, links: to }: z.output<typeof sh
     .join(', ');
 }
 
-const said = ({ note }: z.output<typeof output>) => line(note);
+const said = ({ note }: z.output<typeof output>) => withFenceNote(line(note));

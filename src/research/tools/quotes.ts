@@ -6,7 +6,7 @@ import { fenced, fencedLine, shownLine } from '../../lib/untrusted.ts';
 import { MAX_PAGE, reference, remark } from '../model.ts';
 import type { Quote } from '../model.ts';
 import type { QuoteService } from '../quote-service.ts';
-import { cursor, nextCursor, session, untrusted, withUntrusted } from './shared.ts';
+import { counted, cursor, nextCursor, session, untrusted, withUntrusted } from './shared.ts';
 
 const shownQuote = z.object({
   id: z.string(),
@@ -46,14 +46,14 @@ export function quoteTools(service: QuoteService) {
         ({ text, part, label, start }) =>
           `part ${part}${label === '' ? '' : ` (${shownLine(label, 80)})`}, from ${start}: ${shownLine(text, 600)}`,
       );
-      return { session: answer.session, accepted: false, untrusted: fenced(near.join('\n')) };
+      return { session: answer.session, accepted: false, untrusted: near.length === 0 ? '' : fenced(near.join('\n')) };
     },
     text: ({ accepted, quote, untrusted: outside }) =>
       withUntrusted(
         [
           accepted && quote
             ? `Accepted: ${line(quote)}.`
-            : 'Not accepted: this does not stand in the source word for word. Nothing was kept. The passages most like it:',
+            : `Not accepted: this does not stand in the source word for word. Nothing was kept. ${outside === '' ? 'No passage is like it.' : 'The passages most like it:'}`,
         ],
         outside,
       ),
@@ -75,7 +75,10 @@ export function quoteTools(service: QuoteService) {
       return {
         session: page.session,
         quotes: page.quotes.map(showQuote),
-        untrusted: fenced(page.quotes.map(({ id, text }) => `${id}: ${shownLine(text, 1500)}`).join('\n')),
+        untrusted:
+          page.quotes.length === 0
+            ? ''
+            : fenced(page.quotes.map(({ id, text }) => `${id}: ${shownLine(text, 1500)}`).join('\n')),
         next_cursor: page.nextCursor,
       };
     },
@@ -117,7 +120,7 @@ export function quoteTools(service: QuoteService) {
     },
     text: ({ checked, proved, failed, next_cursor }) =>
       [
-        `${proved} of ${checked} quotes stand in their snapshots.`,
+        `Proved again from the stored bytes: ${proved} of ${counted(checked, 'quote')}.`,
         ...failed.map(({ id, source, outcome }) => `${id} of ${source}: ${outcome}`),
         ...(next_cursor === undefined ? [] : [`More: cursor ${next_cursor}`]),
       ].join('\n'),

@@ -9,7 +9,7 @@ import type { Section } from '../model.ts';
 import { STYLES } from '../references/cited-works.ts';
 import type { ReportService } from '../report-service.ts';
 import { FORMATS } from '../report-service.ts';
-import { session } from './shared.ts';
+import { counted, session, withFenceNote } from './shared.ts';
 
 const shownSection = z.object({
   number: z.int(),
@@ -55,7 +55,9 @@ export function reportTools(service: ReportService) {
       return { session: report.session, title: report.title, sections: report.sections.map(showSection) };
     },
     text: ({ session: { slug }, title, sections }) =>
-      [`${title} (${slug})`, ...(sections.length === 0 ? ['No sections.'] : sections.map(line))].join('\n'),
+      withFenceNote(
+        [`${title} (${slug})`, ...(sections.length === 0 ? ['No sections.'] : sections.map(line))].join('\n'),
+      ),
   });
 
   const read = defineTool('report_read', {
@@ -86,7 +88,9 @@ export function reportTools(service: ReportService) {
       };
     },
     text: ({ section, text, next_offset }) =>
-      `${line(section)}${next_offset === undefined ? '' : `; go on with offset ${next_offset}`}:\n${text}`,
+      withFenceNote(
+        `${line(section)}${next_offset === undefined ? '' : `; go on with offset ${next_offset}`}:\n${text}`,
+      ),
   });
 
   const write = defineTool('report_write', {
@@ -116,10 +120,12 @@ export function reportTools(service: ReportService) {
       };
     },
     text: ({ section, cited, unknown }) =>
-      [
-        `Written: ${line(section)}, cites ${cited.length === 0 ? 'nothing' : cited.join(', ')}`,
-        ...(unknown.length === 0 ? [] : [`No source has the key ${unknown.join(', ')}.`]),
-      ].join('\n'),
+      withFenceNote(
+        [
+          `Written: ${line(section)}, cites ${cited.length === 0 ? 'nothing' : cited.join(', ')}`,
+          ...(unknown.length === 0 ? [] : [`No source has the key ${unknown.join(', ')}.`]),
+        ].join('\n'),
+      ),
   });
 
   const check = defineTool('report_check', {
@@ -164,11 +170,11 @@ export function reportTools(service: ReportService) {
     text: ({ passed, claims, quotations, findings, more }) =>
       [
         passed
-          ? `Nothing was found in ${claims} claims and ${quotations} quotations.`
-          : `${claims} claims and ${quotations} quotations were looked at. To mend:`,
+          ? `Passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}, nothing to mend.`
+          : `Not passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}. To mend:`,
         ...findings.map(
           ({ kind, section, excerpt, todo }) =>
-            `${kind}${section === undefined ? '' : ` in section ${section}`}: ${excerpt} (${todo})`,
+            `${kind}${section === undefined ? '' : ` in section ${section}`}${excerpt === '' ? '' : `: ${excerpt}`}\n  ${todo}`,
         ),
         ...(more ? ['There is more: check again when these are mended.'] : []),
       ].join('\n'),

@@ -78,9 +78,10 @@ export function searchTools(service: SearchService) {
         ? 'Nothing was found.'
         : withUntrusted(
             [
-              ...findings.map(
-                ({ kind, id, source, session: slug, part, offset }, index) =>
-                  `${index + 1}. ${kind} ${source ?? id} in ${slug}, part ${part}, offset ${offset}`,
+              ...findings.map(({ kind, id, source, session: slug, part, offset }, index) =>
+                kind === 'source'
+                  ? `${index + 1}. source ${source ?? id} in ${slug}, part ${part}, offset ${offset}`
+                  : `${index + 1}. ${kind} ${id}${source === undefined ? '' : ` of ${source}`} in ${slug}`,
               ),
               next_cursor === undefined ? undefined : `More: cursor ${next_cursor}`,
             ],

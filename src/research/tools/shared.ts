@@ -58,9 +58,9 @@ export function showSource(source: Source): z.output<typeof shownSource> {
 export function sourceLine(source: z.output<typeof shownSource>): string {
   const { key, state, origin, characters, parts, unit, read, quotes, cited, rating } = source;
   return [
-    `${key}: ${state}, ${origin}, ${characters} characters in ${parts} ${unit}${parts === 1 ? '' : 's'}`,
+    `${key}: ${state}, ${origin}, ${characters} characters in ${counted(parts, unit)}`,
     read ? 'read' : 'unread',
-    quotes > 0 && `${quotes} quotes`,
+    quotes > 0 && counted(quotes, 'quote'),
     cited && 'cited',
     rating !== undefined && `rated ${rating}`,
     source.note !== undefined && `note: ${source.note}`,
@@ -69,9 +69,9 @@ export function sourceLine(source: z.output<typeof shownSource>): string {
     .join(', ');
 }
 
-/** What sources say of themselves, a line each, behind one fence. */
+/** What sources say of themselves, a line each, behind one fence. Empty of none. */
 export function saidBy(sources: readonly Source[]): string {
-  return fenced(sources.map((source) => `${source.key}: ${describe(source)}`).join('\n'));
+  return sources.length === 0 ? '' : fenced(sources.map((source) => `${source.key}: ${describe(source)}`).join('\n'));
 }
 
 function describe({ title, url, snapshot: { metadata } }: Source): string {
@@ -82,7 +82,28 @@ function describe({ title, url, snapshot: { metadata } }: Source): string {
     .join(' | ');
 }
 
-/** Lines of an answer, with what came from outside behind them and the word that says what it is. */
+/** Lines of an answer, with what came from outside behind them, if anything did, and the word that says what it is. */
 export function withUntrusted(lines: readonly (string | undefined)[], outside: string): string {
-  return [...lines.filter((line) => line !== undefined), FENCE_NOTE, outside].join('\n');
+  return [...lines.filter((line) => line !== undefined), ...(outside === '' ? [] : [FENCE_NOTE, outside])].join('\n');
+}
+
+/** An answer in whose lines words from outside may stand between their marks: then it says what these are. */
+export function withFenceNote(answer: string): string {
+  return /<untrusted-\w{8}>/.test(answer) ? `${FENCE_NOTE}\n${answer}` : answer;
+}
+
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** How far a research is, in words: numbers that are 0 are left out where another says so already. */
+export function progressWords(counts: Readonly<Record<string, number>>): string {
+  const of = (name: string) => counts[name] ?? 0;
+  const some = (names: readonly string[]) =>
+    names.flatMap((name) => (of(name) > 0 ? [`${of(name)} ${name}`] : [])).join(', ');
+  const within = (words: string) => (words === '' ? '' : ` (${words})`);
+  return [
+    counted(of('sources'), 'source') + within(some(['unread', 'kept', 'dropped', 'cited'])),
+    counted(of('quotes'), 'quote'),
+    counted(of('notes'), 'note'),
+    `${counted(of('sections'), 'section')} of a report${within(some(['unwritten']))}`,
+  ].join(', ');
 }

@@ -7,6 +7,7 @@ import { byteLength } from '../../lib/encoding.ts';
 import { fenced, shownLine } from '../../lib/untrusted.ts';
 import { MAX_BATCH, MAX_PAGE, MAX_PASTED, reference, remark, SOURCE_STATES, tag, tags } from '../model.ts';
 import type { SourceResult, SourceService } from '../source-service.ts';
+import type { TextWindow } from '../window.ts';
 import {
   cursor,
   nextCursor,
@@ -16,6 +17,7 @@ import {
   shownSource,
   sourceLine,
   untrusted,
+  withFenceNote,
   withUntrusted,
 } from './shared.ts';
 
@@ -165,16 +167,14 @@ export function sourceTools(service: SourceService) {
         offset: outline ? 0 : window.start,
         ...(window.next === undefined || outline ? {} : { next_offset: window.next }),
         untrusted: fenced(
-          outline
-            ? headings.join('\n')
-            : (window.label === '' ? '' : `[${shownLine(window.label, 120)}]\n`) + window.text,
+          outline ? headings.join('\n') : (isHeaded(window) ? '' : `[${shownLine(window.label, 120)}]\n`) + window.text,
         ),
       };
     },
     text: ({ source: { key, parts, unit, characters, snapshot }, part, offset, next_offset, untrusted: outside }) =>
       withUntrusted(
         [
-          `${key}, snapshot ${snapshot}, ${unit} ${part} of ${parts}, from ${offset} of ${characters}${next_offset === undefined ? ' to the end' : `; go on with offset ${next_offset}`}:`,
+          `${key}, snapshot ${snapshot}, ${unit} ${part} of ${parts}, from ${offset} of ${characters}${next_offset === undefined ? '' : `; go on with offset ${next_offset}`}:`,
         ],
         outside,
       ),
@@ -197,7 +197,7 @@ export function sourceTools(service: SourceService) {
       const changed = await service.update(workspace, within, source, change);
       return { session: changed.session, source: showSource(changed) };
     },
-    text: ({ source }) => sourceLine(source),
+    text: ({ source }) => withFenceNote(sourceLine(source)),
   });
 
   const remove = defineTool('source_remove', {
@@ -215,6 +215,11 @@ export function sourceTools(service: SourceService) {
   });
 
   return [add, refresh, list, read, update, remove];
+}
+
+/** Whether the text says itself in which page or section it begins. */
+function isHeaded({ label, text }: TextWindow): boolean {
+  return label === '' || /^\s*#+ (.*)/.exec(text)?.[1]?.trim() === label;
 }
 
 type Results = { readonly session: z.output<typeof sessionRef>; readonly results: readonly SourceResult[] };
