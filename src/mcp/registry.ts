@@ -127,6 +127,9 @@ function build(toolsets: readonly LoadedToolset[], readonly: boolean, longQuery 
           scope: toolset.scopes[tool.access].name,
           isListed: toolset.core?.includes(tool.name) ?? true,
         });
+    for (const capability of toolset.capabilities) capabilities.add(capability);
+    // What belongs to tools that are not listed would lead to them.
+    if (toolset.core?.length === 0) continue;
     for (const resource of toolset.resources) {
       resources.push({ resource, scope });
       if (resource.uriTemplate !== undefined && resource.complete) capabilities.add('completions');
@@ -135,7 +138,6 @@ function build(toolsets: readonly LoadedToolset[], readonly: boolean, longQuery 
       prompts.set(prompt.name, { prompt, scope });
       if (Object.keys(prompt.complete).length > 0) capabilities.add('completions');
     }
-    for (const capability of toolset.capabilities) capabilities.add(capability);
   }
   const instructions = [INSTRUCTIONS, ...toolsets.map((toolset) => instructionsOf(toolset, longQuery))]
     .filter((line) => line !== '')

@@ -84,7 +84,8 @@ interface ToolsetFrame {
   readonly onByDefault?: boolean;
   /**
    * The tools that are listed where the address names no toolsets, for one that has many: every conversation pays for
-   * what is listed. The others can be called all the same, and `?toolsets=` lists them. Left out, all.
+   * what is listed. The others can be called all the same, and `?toolsets=` lists them; where none is listed, prompts and
+   * resources are left out as well. Left out, all.
    */
   readonly core?: readonly string[];
 }

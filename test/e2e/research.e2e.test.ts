@@ -27,7 +27,7 @@ let starter: <Result>(name: string, input: Record<string, unknown>) => Promise<R
 
 beforeAll(async () => {
   library = await openLibrary();
-  finisher = await signUp(deployment.mcpUrl, 'ada@example.com');
+  finisher = await signUp(`${deployment.mcpUrl}?toolsets=sessions,files,research`, 'ada@example.com');
   bob = await signUp(deployment.mcpUrl, 'bob@example.com');
   const { client } = await connectV1(
     deployment.mcpUrl,

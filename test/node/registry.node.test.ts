@@ -268,6 +268,21 @@ describe('a toolset that is loaded with the first request', () => {
     expect(await listed(more, 'toolsets=more')).toEqual(['more_read', 'more_rare']);
   });
 
+  test('that lists none has its prompts where the address names it', async () => {
+    const prompt = definePrompt('more_plan', {
+      title: 'Plan',
+      description: 'Plans more.',
+      arguments: z.strictObject({}),
+      messages: () => 'More.',
+    });
+    const load = async () => ({ tools: [tool('more_read')], prompts: [prompt] });
+    const more = new Registry([defineToolset('more', { consent, core: [], load })]);
+    const prompts = async (query: string) => [...(await more.select(new URLSearchParams(query))).prompts.keys()];
+    expect(await prompts('')).toEqual([]);
+    expect(await prompts('toolsets=more')).toEqual(['more_plan']);
+    expect((await more.select(new URLSearchParams())).instructions).toContain('?toolsets=more');
+  });
+
   test('may not have a tool of a name that is taken', async () => {
     const more = new Registry([
       defineToolset('more', { consent, load: async () => ({ tools: [tool('whoami')] }) }),

@@ -37,7 +37,7 @@ export interface Problem {
 
 /** A signed-in person with one client: what they do with their files, and what is stored of it. */
 export class Owner extends Connection {
-  #mcp: Client | undefined;
+  readonly #mcp = new Map<string, Client>();
 
   /** Without a scope, the client asks for none in particular, and may do everything. */
   static async signIn(email: string, scope?: string): Promise<Owner> {
@@ -53,15 +53,16 @@ export class Owner extends Connection {
   }
 
   /** The SDK's client, and not `rpc`: it also holds each result against the tool's output schema. */
-  async mcp(): Promise<Client> {
-    if (this.#mcp) return this.#mcp;
+  async mcp(query = ''): Promise<Client> {
+    const there = this.#mcp.get(query);
+    if (there) return there;
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
-    const transport = new StreamableHTTPClientTransport(new URL('/mcp', ORIGIN), {
+    const transport = new StreamableHTTPClientTransport(new URL(`/mcp${query}`, ORIGIN), {
       fetch: send,
       requestInit: { headers: { Authorization: `Bearer ${this.accessToken}` } },
     });
     await client.connect(transport);
-    this.#mcp = client;
+    this.#mcp.set(query, client);
     return client;
   }
 

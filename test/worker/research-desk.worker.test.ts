@@ -30,7 +30,7 @@ describe('a research', () => {
     });
     const another = await Owner.signIn('ada@example.com');
     expect(await another.call('research_open', { session: 'wells' })).toMatchObject({ created: false, ...rules });
-    const client = await another.mcp();
+    const client = await another.mcp('?toolsets=research');
     const { contents } = await client.readResource({ uri: 'carrel://research/wells' });
     expect(contents).toMatchObject([
       { mimeType: 'text/markdown', text: expect.stringContaining('Surveys only.') as string },
@@ -43,7 +43,7 @@ describe('a research', () => {
     await ada.call('session_open', { session: 'Ruled' });
     await ada.write('rules.md', 'Count only wells with water.', 'ruled');
     await ada.call('research_open', { session: 'ruled', guideline_files: ['rules.md'] });
-    const { contents } = await (await ada.mcp()).readResource({ uri: 'carrel://research/ruled' });
+    const { contents } = await (await ada.mcp('?toolsets=research')).readResource({ uri: 'carrel://research/ruled' });
     expect(JSON.stringify(contents)).toContain('Count only wells with water.');
     await expect(ada.call('research_open', { session: 'ruled', guideline_files: ['none.md'] })).rejects.toThrow(
       /no such file/,
