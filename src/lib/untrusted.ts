@@ -12,10 +12,10 @@ export function fenced(text: string): string {
 
 const newMark = () => `untrusted-${randomName().slice(0, 8)}`;
 
-/** The same of one line, in one line. */
-export function fencedLine(text: string): string {
+/** The same of one line, in one line. @param characters as many as are shown at most */
+export function fencedLine(text: string, characters?: number): string {
   const mark = newMark();
-  return `<${mark}>${shownLine(text)}</${mark}>`;
+  return `<${mark}>${shownLine(text, characters)}</${mark}>`;
 }
 
 /** Text with its hidden characters written out: `⟦U+202E⟧`. Line breaks and tabs stay. */

@@ -116,6 +116,9 @@ export interface Source {
   readonly rating: number | undefined;
   readonly tags: readonly string[];
   readonly note: string;
+  /** Whether they came in an archive, as somebody else's words, until they are given anew. */
+  readonly areTagsImported: boolean;
+  readonly isNoteImported: boolean;
   readonly addedAt: number;
   readonly readAt: number | undefined;
   readonly quotes: number;
@@ -148,8 +151,8 @@ export interface Quote {
   readonly part: number;
   readonly label: string;
   readonly why: string;
-  /** Of its snapshot. */
-  readonly origin: Origin;
+  /** Whether it came in an archive: `why` is somebody else's word then. */
+  readonly isImported: boolean;
   readonly createdAt: number;
 }
 
@@ -181,8 +184,10 @@ export interface Section {
   /** Markdown; empty as long as nobody has written it. */
   readonly text: string;
   readonly version: number;
-  /** Whether it came in an archive, until it is written anew. */
-  readonly isImported: boolean;
+  /** Whether heading and brief came in an archive, until the outline gives both anew. */
+  readonly isHeadingImported: boolean;
+  /** The same of the text, until it is written anew. */
+  readonly isTextImported: boolean;
   readonly updatedAt: number;
 }
 

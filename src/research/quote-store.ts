@@ -18,13 +18,17 @@ export interface NewQuote {
   readonly part: number;
   readonly label: string;
   readonly why: string;
+  readonly isImported?: boolean;
 }
 
-type QuoteRow = Omit<Quote, 'unit'> & { readonly unit: PartUnit } & Record<string, string | number>;
+type QuoteRow = Omit<Quote, 'unit' | 'isImported'> & { readonly unit: PartUnit; readonly imported: number } & Record<
+    string,
+    string | number
+  >;
 
 const SELECT = `SELECT research_quotes.id AS id, research_quotes.source_id AS sourceId, key,
     research_quotes.snapshot_id AS snapshotId, research_quotes.text_sha256 AS textSha256, begins AS start, ends AS end,
-    text, unit, part, label, why, origin, created_at AS createdAt
+    text, unit, part, label, why, research_quotes.imported AS imported, created_at AS createdAt
   FROM research_quotes JOIN research_sources ON research_sources.id = research_quotes.source_id
     JOIN research_snapshots ON research_snapshots.id = research_quotes.snapshot_id`;
 
@@ -60,7 +64,12 @@ export class QuoteStore extends ResearchStore {
         quote.end,
       );
       if (there) {
-        this.db.run('UPDATE research_quotes SET why = ? WHERE id = ?', quote.why, there.id);
+        this.db.run(
+          'UPDATE research_quotes SET why = ?, imported = ? WHERE id = ?',
+          quote.why,
+          quote.isImported === true ? 1 : 0,
+          there.id,
+        );
         return { session, quote: this.#quote(session.id, there.id) };
       }
       const count = this.count('SELECT count(*) AS count FROM research_quotes WHERE session_id = ?', session.id);
@@ -69,7 +78,7 @@ export class QuoteStore extends ResearchStore {
       const id = newId('quo');
       this.db.run(
         `INSERT INTO research_quotes (id, session_id, source_id, snapshot_id, text_sha256, begins, ends, text, part, label,
-           why, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           why, imported, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         session.id,
         quote.sourceId,
@@ -81,6 +90,7 @@ export class QuoteStore extends ResearchStore {
         quote.part,
         quote.label,
         quote.why,
+        quote.isImported === true ? 1 : 0,
         now,
       );
       const added = this.#quote(session.id, id);
@@ -129,7 +139,11 @@ export class QuoteStore extends ResearchStore {
     );
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return { session, quotes: page, next: rows.length > limit && last ? [last.createdAt, last.id] : undefined };
+    return {
+      session,
+      quotes: page.map(asQuote),
+      next: rows.length > limit && last ? [last.createdAt, last.id] : undefined,
+    };
   }
 
   remove(reference: string | undefined, quote: string): { session: SessionRef; id: string } {
@@ -150,6 +164,8 @@ export class QuoteStore extends ResearchStore {
       id,
     );
     if (!row) throw noSuchQuote();
-    return row;
+    return asQuote(row);
   }
 }
+
+const asQuote = ({ imported, ...row }: QuoteRow): Quote => ({ ...row, isImported: imported === 1 });

@@ -30,6 +30,12 @@ const ENDINGS: Readonly<Record<Format, readonly [ending: string, type: string]>>
   'csl-json': ['csl.json', 'application/vnd.citationstyles.csl+json'],
 };
 
+/** What was found in a report, and of what of it whether it came in an archive: then it is somebody else's words. */
+export type CheckedReport = Omit<ReportCheck, 'findings'> & {
+  readonly session: SessionRef;
+  readonly findings: readonly (ReportCheck['findings'][number] & { readonly isImported: boolean })[];
+};
+
 /** Texts in which quotations are looked up that are kept at hand: each may have some MB. */
 const TEXTS_AT_HAND = 8;
 
@@ -99,7 +105,7 @@ export class ReportService {
   async check(
     { reports, sources }: Pick<ReportWorkspace, 'reports' | 'sources'>,
     session: string | undefined,
-  ): Promise<ReportCheck & { readonly session: SessionRef }> {
+  ): Promise<CheckedReport> {
     const report = await reports.get(session);
     const { sources: all } = await sources.all(report.session.id);
     const byKey = new Map(all.map((source) => [source.key, source]));
@@ -118,7 +124,14 @@ export class ReportService {
         return source !== undefined && (await texts.has(source, words));
       },
     });
-    return { ...check, session: report.session };
+    const findings = check.findings.map((finding) => ({
+      ...finding,
+      isImported: report.sections.some(
+        ({ number, heading, isHeadingImported, isTextImported }) =>
+          (isTextImported && number - 1 === finding.section) || (isHeadingImported && heading === finding.heading),
+      ),
+    }));
+    return { ...check, findings, session: report.session };
   }
 
   /** Makes documents of the report, as files of the shelf. @param input.folder with its slash, or empty */

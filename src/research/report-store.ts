@@ -20,10 +20,10 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-type SectionRow = Omit<Section, 'number' | 'isImported'> & { readonly imported: number } & Record<
-    string,
-    string | number
-  >;
+type SectionRow = Omit<Section, 'number' | 'isHeadingImported' | 'isTextImported'> & {
+  readonly headingImported: number;
+  readonly textImported: number;
+} & Record<string, string | number>;
 
 /** The report of each research, section by section. */
 export class ReportStore extends ResearchStore {
@@ -80,16 +80,17 @@ export class ReportStore extends ResearchStore {
         const old = there.find((each) => each.heading === heading);
         if (old)
           this.db.run(
-            'UPDATE research_sections SET position = ?, level = ?, brief = ? WHERE id = ?',
+            'UPDATE research_sections SET position = ?, level = ?, brief = ?, heading_imported = ? WHERE id = ?',
             index + 1,
             level,
             brief ?? old.brief,
+            old.isHeadingImported && brief === undefined && old.brief !== '' ? 1 : 0,
             old.id,
           );
         else
           this.db.run(
-            `INSERT INTO research_sections (id, session_id, position, heading, level, brief, text, version, imported,
-               updated_at) VALUES (?, ?, ?, ?, ?, ?, '', 1, ?, ?)`,
+            `INSERT INTO research_sections (id, session_id, position, heading, level, brief, text, version,
+               heading_imported, text_imported, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', 1, ?, 0, ?)`,
             newId('sec'),
             session.id,
             index + 1,
@@ -132,7 +133,7 @@ export class ReportStore extends ResearchStore {
       });
     return this.db.transaction(() => {
       this.db.run(
-        'UPDATE research_sections SET text = ?, version = version + 1, imported = ?, updated_at = ? WHERE id = ?',
+        'UPDATE research_sections SET text = ?, version = version + 1, text_imported = ?, updated_at = ? WHERE id = ?',
         text,
         isImported ? 1 : 0,
         now,
@@ -169,10 +170,15 @@ export class ReportStore extends ResearchStore {
   #sections(sessionId: string): Section[] {
     return this.db
       .all<SectionRow>(
-        `SELECT id, heading, level, brief, text, version, imported, updated_at AS updatedAt FROM research_sections
-         WHERE session_id = ? ORDER BY position`,
+        `SELECT id, heading, level, brief, text, version, heading_imported AS headingImported,
+           text_imported AS textImported, updated_at AS updatedAt FROM research_sections WHERE session_id = ? ORDER BY position`,
         sessionId,
       )
-      .map(({ imported, ...row }, index) => ({ ...row, number: index + 1, isImported: imported === 1 }));
+      .map(({ headingImported, textImported, ...row }, index) => ({
+        ...row,
+        number: index + 1,
+        isHeadingImported: headingImported === 1,
+        isTextImported: textImported === 1,
+      }));
   }
 }

@@ -32,6 +32,9 @@ export const RESEARCH_SCHEMA: readonly SchemaStep[] = [
         rating INTEGER,
         tags TEXT NOT NULL,
         note TEXT NOT NULL,
+        -- Whether they came in an archive: somebody else's words.
+        tags_imported INTEGER NOT NULL,
+        note_imported INTEGER NOT NULL,
         snapshot_id TEXT NOT NULL,
         added_at INTEGER NOT NULL,
         read_at INTEGER
@@ -76,6 +79,7 @@ export const RESEARCH_SCHEMA: readonly SchemaStep[] = [
         part INTEGER NOT NULL,
         label TEXT NOT NULL,
         why TEXT NOT NULL,
+        imported INTEGER NOT NULL,
         created_at INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX research_quotes_by_session ON research_quotes (session_id, created_at, id);
@@ -110,7 +114,8 @@ export const RESEARCH_SCHEMA: readonly SchemaStep[] = [
         brief TEXT NOT NULL,
         text TEXT NOT NULL,
         version INTEGER NOT NULL,
-        imported INTEGER NOT NULL,
+        heading_imported INTEGER NOT NULL,
+        text_imported INTEGER NOT NULL,
         updated_at INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX research_sections_by_place ON research_sections (session_id, position);

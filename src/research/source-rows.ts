@@ -17,6 +17,8 @@ export type SourceRow = {
   rating: number | null;
   tags: string;
   note: string;
+  tagsImported: number;
+  noteImported: number;
   snapshotId: string;
   addedAt: number;
   readAt: number | null;
@@ -34,7 +36,8 @@ type SnapshotRow = Omit<Snapshot, 'url' | 'parts' | 'outline' | 'metadata' | 'tr
 
 export const CITED = `EXISTS (SELECT 1 FROM research_sections JOIN research_citations ON section_id = research_sections.id
   WHERE research_sections.session_id = research_sources.session_id AND research_citations.key = research_sources.key)`;
-export const COLUMNS = `id, key, identity, url, host, title, state, rating, tags, note, snapshot_id AS snapshotId,
+export const COLUMNS = `id, key, identity, url, host, title, state, rating, tags, note, tags_imported AS tagsImported,
+  note_imported AS noteImported, snapshot_id AS snapshotId,
   added_at AS addedAt, read_at AS readAt,
   (SELECT count(*) FROM research_quotes WHERE source_id = research_sources.id) AS quotes, ${CITED} AS isCited`;
 const SNAPSHOT_COLUMNS = `id, number, origin, url, type, raw_sha256 AS rawSha256, raw_size AS rawSize,
@@ -81,7 +84,7 @@ export class SourceRows {
     return row && asSnapshot(row);
   }
 
-  source({ snapshotId, url, rating, tags, readAt, isCited, ...row }: SourceRow): Source {
+  source({ snapshotId, url, rating, tags, tagsImported, noteImported, readAt, isCited, ...row }: SourceRow): Source {
     const snapshot = this.snapshot(snapshotId);
     if (!snapshot) throw noSuchSource();
     return {
@@ -89,6 +92,8 @@ export class SourceRows {
       url: url ?? undefined,
       rating: rating ?? undefined,
       tags: JSON.parse(tags) as string[],
+      areTagsImported: tagsImported === 1,
+      isNoteImported: noteImported === 1,
       readAt: readAt ?? undefined,
       isCited: isCited === 1,
       snapshot,

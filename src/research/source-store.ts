@@ -142,11 +142,13 @@ export class SourceStore extends ResearchStore {
       this.#insertSnapshot(snapshotId, id, (last?.number ?? 0) + 1, snapshot);
       if (there)
         this.db.run(
-          'UPDATE research_sources SET snapshot_id = ?, url = ?, host = ?, title = ?, read_at = NULL WHERE id = ?',
+          'UPDATE research_sources SET snapshot_id = ?, url = ?, host = ?, title = ?, read_at = ? WHERE id = ?',
           snapshotId,
           source.url ?? null,
           source.host,
           source.title,
+          // Whoever has read it has read this text.
+          last?.textSha256 === snapshot.textSha256 ? there.readAt : (source.readAt ?? null),
           id,
         );
       else this.#insert(session.id, id, snapshotId, source, now);
@@ -243,13 +245,19 @@ export class SourceStore extends ResearchStore {
 
   update(reference: string | undefined, source: string, change: SourceChange): StoredSource {
     const session = this.desk(reference);
-    const { id, host, state, rating, tags, note, snapshotId } = this.#rows.named(session.id, source);
+    const { id, host, state, rating, tags, note, tagsImported, noteImported, snapshotId } = this.#rows.named(
+      session.id,
+      source,
+    );
     this.db.run(
-      'UPDATE research_sources SET state = ?, rating = ?, tags = ?, note = ? WHERE id = ?',
+      `UPDATE research_sources SET state = ?, rating = ?, tags = ?, note = ?, tags_imported = ?, note_imported = ?
+       WHERE id = ?`,
       change.state ?? state,
       change.rating ?? rating,
       change.tags ? JSON.stringify(change.tags) : tags,
       change.note ?? note,
+      change.tags ? 0 : tagsImported,
+      change.note === undefined ? noteImported : 0,
       id,
     );
     const snapshot = this.#rows.snapshot(snapshotId);
@@ -301,10 +309,12 @@ export class SourceStore extends ResearchStore {
   }
 
   #insert(sessionId: string, id: string, snapshotId: string, source: NewSource, now: number): void {
+    const isImported = source.snapshot.origin === 'imported' ? 1 : 0;
     this.db.run(
       `INSERT INTO research_sources
-         (id, session_id, key, identity, url, host, title, state, rating, tags, note, snapshot_id, added_at, read_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (id, session_id, key, identity, url, host, title, state, rating, tags, note, tags_imported,
+          note_imported, snapshot_id, added_at, read_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       sessionId,
       this.#freeKey(sessionId, source.key),
@@ -316,6 +326,8 @@ export class SourceStore extends ResearchStore {
       source.rating ?? null,
       JSON.stringify(source.tags),
       source.note ?? '',
+      isImported,
+      isImported,
       snapshotId,
       now,
       source.readAt ?? null,

@@ -33,9 +33,10 @@ export function pageOf(number: number, edition = 1): string {
 </article><footer>Cookies help us to deliver our services. <a href="/legal">Legal notice of the library</a></footer></body></html>`;
 }
 
-/** `/edition?of=3&is=2` has `/article/3` say something else. */
+/** `/edition?of=3&is=2` has `/article/3` say something else; `/counted/3` says the same each time in other bytes. */
 export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>> {
   const editions = new Map<string, number>();
+  let visits = 0;
   return listen((request, response) => {
     const url = new URL(request.url ?? '/', 'http://library');
     const [, kind, name = ''] = url.pathname.split('/');
@@ -45,6 +46,9 @@ export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>>
     } else if (kind === 'edition') {
       editions.set(url.searchParams.get('of') ?? '', Number(url.searchParams.get('is')));
       response.end();
+    } else if (kind === 'counted') {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(`${pageOf(Number(name))}<!-- ${(visits += 1)} -->`);
     } else if (kind === 'note.md') {
       response
         .setHeader('Content-Type', 'text/markdown')

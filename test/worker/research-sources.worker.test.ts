@@ -210,6 +210,16 @@ describe('the same again', () => {
     await ada.call('quote_remove', { session, quote: quoted.quote.id });
   });
 
+  it('that says the same in other bytes is a further snapshot, and stays read', async () => {
+    const session = await research(ada, 'Counted');
+    await add(session, { urls: [`${library}/counted/13`] });
+    await ada.call('source_read', { session, source: 'writern2013' });
+    const { results } = await ada.call<Added>('source_refresh', { session, sources: ['writern2013'] });
+    expect(results).toMatchObject([
+      { outcome: 'changed', source: { snapshot: 2, read: true }, changes: { added: 0, removed: 0 } },
+    ]);
+  });
+
   it('of two at once is one source', async () => {
     const session = await research(ada, 'Race');
     const added = await Promise.all(

@@ -55,9 +55,6 @@ export async function importResearch(
       ids.set(source.key, stored.id);
       snapshotIds.set(`${source.key} ${snapshot.number}`, stored.snapshot.id);
     }
-    const { state, rating, tags, note } = source;
-    await workspace.sources.update(session.id, source.key, { state, rating, tags, note });
-    if (source.read) await workspace.sources.get(session.id, source.key, Date.now());
   }
   for (const quote of list.quotes) {
     const snapshot = snapshotOf(list, quote);
@@ -72,6 +69,7 @@ export async function importResearch(
         text: quote.text,
         ...partAt(snapshot?.parts ?? [], quote.start),
         why: quote.why,
+        isImported: true,
       },
       Date.now(),
     );
@@ -178,6 +176,10 @@ async function takeIn(
       title: source.title,
       key: source.key,
       tags: source.tags,
+      state: source.state,
+      rating: source.rating,
+      note: source.note,
+      readAt: source.read ? Date.now() : undefined,
       text,
       snapshot: {
         origin: 'imported',

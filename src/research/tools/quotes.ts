@@ -6,7 +6,7 @@ import { fenced, fencedLine, shownLine } from '../../lib/untrusted.ts';
 import { MAX_PAGE, reference, remark } from '../model.ts';
 import type { Quote } from '../model.ts';
 import type { QuoteService } from '../quote-service.ts';
-import { counted, cursor, nextCursor, session, untrusted, withUntrusted } from './shared.ts';
+import { counted, cursor, nextCursor, REMARK_CHARACTERS, session, untrusted, withUntrusted } from './shared.ts';
 
 const shownQuote = z.object({
   id: z.string(),
@@ -145,7 +145,17 @@ export function quoteTools(service: QuoteService) {
 /** Failures in one answer. */
 const SHOWN = 100;
 
-function showQuote({ id, key, unit, part, start, end, textSha256, why, origin }: Quote): z.output<typeof shownQuote> {
+function showQuote({
+  id,
+  key,
+  unit,
+  part,
+  start,
+  end,
+  textSha256,
+  why,
+  isImported,
+}: Quote): z.output<typeof shownQuote> {
   return {
     id,
     source: key,
@@ -154,7 +164,7 @@ function showQuote({ id, key, unit, part, start, end, textSha256, why, origin }:
     start,
     end,
     sha256: textSha256,
-    ...(why === '' ? {} : { why: origin === 'imported' ? fencedLine(why) : why }),
+    ...(why === '' ? {} : { why: isImported ? fencedLine(why, REMARK_CHARACTERS) : why }),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Section } from '../model.ts';
 import { STYLES } from '../references/cited-works.ts';
 import type { ReportService } from '../report-service.ts';
 import { FORMATS } from '../report-service.ts';
-import { counted, session, withFenceNote } from './shared.ts';
+import { counted, REMARK_CHARACTERS, session, withFenceNote } from './shared.ts';
 
 const shownSection = z.object({
   number: z.int(),
@@ -83,7 +83,7 @@ export function reportTools(service: ReportService) {
       return {
         session: found.session,
         section: showSection(found.section),
-        text: found.section.isImported ? fenced(text) : text,
+        text: found.section.isTextImported ? fenced(text) : text,
         ...(end < found.section.text.length ? { next_offset: end } : {}),
       };
     },
@@ -157,11 +157,11 @@ export function reportTools(service: ReportService) {
         passed: findings.length === 0,
         claims,
         quotations,
-        findings: findings.slice(0, SHOWN).map(({ kind, section, offset, excerpt, todo }) => ({
+        findings: findings.slice(0, SHOWN).map(({ kind, section, offset, excerpt, isImported, todo }) => ({
           kind,
           ...(section === undefined ? {} : { section: section + 1 }),
           offset,
-          excerpt,
+          excerpt: isImported && excerpt !== '' ? fencedLine(excerpt) : excerpt,
           todo,
         })),
         more: more || findings.length > SHOWN,
@@ -216,8 +216,8 @@ export function reportTools(service: ReportService) {
 const SHOWN = 60;
 
 /** What was imported is somebody else's words. */
-function showSection({ number, heading: name, level, brief: wanted, text, version, isImported }: Section) {
-  const ours = (words: string) => (isImported ? fencedLine(words) : words);
+function showSection({ number, heading: name, level, brief: wanted, text, version, isHeadingImported }: Section) {
+  const ours = (words: string) => (isHeadingImported ? fencedLine(words, REMARK_CHARACTERS) : words);
   return {
     number,
     heading: ours(name),

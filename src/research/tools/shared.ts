@@ -6,6 +6,9 @@ import type { Source } from '../model.ts';
 
 export { session };
 
+/** Of a remark that somebody else wrote and was imported. */
+export const REMARK_CHARACTERS = 5000;
+
 export const cursor = z.string().max(2000).optional().describe('`next_cursor` of the page before');
 export const nextCursor = z.string().optional();
 /** What came from outside, of all that an answer names. */
@@ -32,7 +35,7 @@ export const shownSource = z.object({
 });
 
 export function showSource(source: Source): z.output<typeof shownSource> {
-  const { key, id, state, rating, tags, note, quotes, isCited, snapshot } = source;
+  const { key, id, state, rating, tags, note, areTagsImported, isNoteImported, quotes, isCited, snapshot } = source;
   const { origin, number, characters, parts, unit, truncated } = snapshot;
   return {
     key,
@@ -49,8 +52,8 @@ export function showSource(source: Source): z.output<typeof shownSource> {
     cited: isCited,
     ...(rating === undefined ? {} : { rating }),
     // What somebody else noted and was imported is as foreign as the source.
-    ...(tags.length === 0 ? {} : { tags: origin === 'imported' ? tags.map((each) => fencedLine(each)) : [...tags] }),
-    ...(note === '' ? {} : { note: origin === 'imported' ? fencedLine(note) : note }),
+    ...(tags.length === 0 ? {} : { tags: areTagsImported ? tags.map((each) => fencedLine(each)) : [...tags] }),
+    ...(note === '' ? {} : { note: isNoteImported ? fencedLine(note, REMARK_CHARACTERS) : note }),
     ...(truncated ? { truncated } : {}),
   };
 }
