@@ -2,7 +2,7 @@ import type { FileBucket } from '../../files/bucket.ts';
 import type { AddressOwner, FileEntry } from '../../files/model.ts';
 import type { FileService, FileWorkspace } from '../../files/service.ts';
 import type { UploadService } from '../../files/upload-service.ts';
-import { CarrelError } from '../../lib/errors.ts';
+import { asCarrelError, CarrelError } from '../../lib/errors.ts';
 import type { SessionRef } from '../model.ts';
 import { documentAs } from '../report-service.ts';
 import type { ReportService, ReportWorkspace } from '../report-service.ts';
@@ -41,9 +41,7 @@ export class ArchiveService {
     const { bucket, uploads, reports } = this.#options;
     const now = Date.now();
     const report = await reports.get(workspace, input.session);
-    const printed = report.sections.some(({ text }) => text !== '')
-      ? [await this.#printed(workspace, report.session.id, now)]
-      : [];
+    const printed = await this.#printed(workspace, report.session.id, now);
     const { slug, sources, body, length } = await exportResearch(workspace, bucket, report.session.id, printed);
     const file = await uploads.create(
       workspace,
@@ -72,8 +70,14 @@ export class ArchiveService {
     return importResearch(workspace, bucket, workspaceId, archive, input.title);
   }
 
+  /** The report as a page. One that is not written, or too long for a page, keeps nothing else from being exported. */
   async #printed(workspace: ArchiveWorkspace, session: string, now: number) {
-    const html = await documentAs(await this.#options.reports.document(workspace, session, 'apa'), 'html');
-    return textEntry('report.html', typeof html === 'string' ? html : new TextDecoder().decode(html), now);
+    try {
+      const html = await documentAs(await this.#options.reports.document(workspace, session, 'apa'), 'html');
+      return [textEntry('report.html', typeof html === 'string' ? html : new TextDecoder().decode(html), now)];
+    } catch (thrown) {
+      if (['conflict', 'too_large', 'invalid_input'].includes(asCarrelError(thrown).code)) return [];
+      throw thrown;
+    }
   }
 }

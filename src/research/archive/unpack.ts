@@ -12,10 +12,18 @@ configure({ useWebWorkers: false });
 /** Entries that are looked at; those of another program may be folders, or files of its own. */
 const MAX_ENTRIES = 10_000;
 
-/** An archive in the bucket: only what is asked for is fetched of it. */
+/** Bytes that are fetched at a time, and kept for what is asked next: each file is read in several small pieces. */
+const BLOCK_BYTES = 4_000_000;
+/** Blocks that are kept: what is read begins in one and ends in the next. */
+const BLOCKS = 2;
+/** Bytes that are asked for at once: no directory of so many entries has more. */
+const MAX_READ_BYTES = 8_000_000;
+
+/** An archive in the bucket: only what is asked for is fetched of it, and what is near that. */
 class StoredArchive extends Reader<void> {
   readonly #bucket: FileBucket;
   readonly #objectKey: string;
+  readonly #blocks = new Map<number, Promise<Uint8Array>>();
 
   constructor(bucket: FileBucket, objectKey: string, size: number) {
     super();
@@ -25,9 +33,36 @@ class StoredArchive extends Reader<void> {
   }
 
   override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
-    const wanted = Math.min(length, this.size - index);
-    if (wanted <= 0) return new Uint8Array();
-    const bytes = await this.#bucket.get(this.#objectKey, { offset: index, length: wanted });
+    const end = Math.min(index + length, this.size);
+    if (end <= index) return new Uint8Array();
+    if (end - index > MAX_READ_BYTES) throw new CarrelError('too_large', 'The directory of the archive is too long.');
+    const pieces: Uint8Array[] = [];
+    for (let at = index; at < end;) {
+      const number = Math.floor(at / BLOCK_BYTES);
+      const block = await this.#block(number);
+      const from = at - number * BLOCK_BYTES;
+      const piece = block.subarray(from, Math.min(block.byteLength, end - number * BLOCK_BYTES));
+      if (piece.byteLength === 0) break;
+      pieces.push(piece);
+      at += piece.byteLength;
+    }
+    return joined(pieces);
+  }
+
+  async #block(number: number): Promise<Uint8Array> {
+    const known = this.#blocks.get(number);
+    const block = known ?? this.#fetch(number * BLOCK_BYTES);
+    // The one that was asked for last goes last.
+    this.#blocks.delete(number);
+    this.#blocks.set(number, block);
+    const [oldest] = this.#blocks.keys();
+    if (this.#blocks.size > BLOCKS && oldest !== undefined) this.#blocks.delete(oldest);
+    return block;
+  }
+
+  async #fetch(offset: number): Promise<Uint8Array> {
+    const length = Math.min(BLOCK_BYTES, this.size - offset);
+    const bytes = await this.#bucket.get(this.#objectKey, { offset, length });
     if (!bytes) throw new CarrelError('not_found', 'The archive was deleted meanwhile.');
     return collect(bytes);
   }
