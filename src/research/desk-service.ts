@@ -86,9 +86,11 @@ export class DeskService {
   }
 }
 
-function nextSteps({ archivedAt }: Desk, counts: DeskCounts): string[] {
+function nextSteps({ archivedAt, isImporting }: Desk, counts: DeskCounts): string[] {
   const { sources, unread, unquoted, quotes, sections, unwritten } = counts;
   if (archivedAt !== undefined) return ['This research is archived. `research_open` takes it up again.'];
+  if (isImporting)
+    return ['It is being imported. If that does not end within ten minutes it broke off: `research_import` it again.'];
   if (sources === 0) return ['Add sources with `source_add`: addresses, files or text.'];
   const steps = [
     unread > 0 && `Read what nobody has read: ${unread} of ${sources} sources (\`source_list\` with view "unread").`,

@@ -1,8 +1,15 @@
+import { Contents } from '../files/contents.ts';
+import { CarrelError } from '../lib/errors.ts';
+import type { StoreContext } from '../workspace/storage.ts';
 import { ResearchStore } from './base.ts';
 import { noSuchDesk } from './model.ts';
 import type { Desk, SessionRef } from './model.ts';
 import { RESEARCH_SCHEMA } from './schema.ts';
 import { SEARCH_SCHEMA } from './search/schema.ts';
+import { SearchIndex } from './search/search-rows.ts';
+
+/** After so long nothing of an import is on its way any more, in ms. */
+const IMPORT_MS = 600_000;
 
 /** What is given of a desk when it is opened; what is left out stays. */
 export interface DeskChange {
@@ -37,14 +44,23 @@ type DeskRow = {
   openedAt: number;
   updatedAt: number;
   archivedAt: number | null;
+  importingSince: number | null;
 };
 
 const COLUMNS = `topic, question, guidelines, guideline_files AS guidelineFiles, report_title AS reportTitle,
-  opened_at AS openedAt, updated_at AS updatedAt, archived_at AS archivedAt`;
+  opened_at AS openedAt, updated_at AS updatedAt, archived_at AS archivedAt, importing_since AS importingSince`;
 
 /** The research of each session of a workspace. */
 export class DeskStore extends ResearchStore {
   static readonly schema = [...RESEARCH_SCHEMA, ...SEARCH_SCHEMA];
+  readonly #contents: Contents;
+  readonly #index: SearchIndex;
+
+  constructor(context: StoreContext) {
+    super(context);
+    this.#contents = new Contents(context);
+    this.#index = new SearchIndex(context.db);
+  }
 
   /** Begins the research of a session, or goes on with it: an archived one becomes active again. */
   open(reference: string | undefined, change: DeskChange, now: number): { desk: Desk; created: boolean } {
@@ -68,6 +84,51 @@ export class DeskStore extends ResearchStore {
         now,
       );
       return { desk: this.#desk(session), created: there === undefined };
+    });
+  }
+
+  /**
+   * Begins a research that comes in an archive. Of two at once the second is refused; what one left that never came to
+   * its end goes.
+   *
+   * @throws CarrelError `conflict` when there is a research in the session
+   */
+  beginImport(reference: string | undefined, now: number): SessionRef {
+    const session = this.session(reference);
+    return this.db.transaction(() => {
+      const there = this.#row(session.id);
+      if (there && (there.importingSince ?? now) > now - IMPORT_MS)
+        throw new CarrelError('conflict', 'There is a research in this session already. Give another title.');
+      if (there) this.discardImport(session.id, now);
+      const { desk } = this.open(session.id, {}, now);
+      this.db.run('UPDATE research_desks SET importing_since = ? WHERE session_id = ?', now, session.id);
+      return desk.session;
+    });
+  }
+
+  endImport(reference: string | undefined): void {
+    this.db.run('UPDATE research_desks SET importing_since = NULL WHERE session_id = ?', this.session(reference).id);
+  }
+
+  /** Removes a research that has not come as a whole, with all that is in it by now; nothing of one that has. */
+  discardImport(reference: string | undefined, now: number): void {
+    const { id } = this.session(reference);
+    if ((this.#row(id)?.importingSince ?? null) === null) return;
+    this.db.transaction(() => {
+      const snapshots = this.db.all<{ id: string }>(
+        'SELECT id FROM research_snapshots WHERE source_id IN (SELECT id FROM research_sources WHERE session_id = ?)',
+        id,
+      );
+      for (const snapshot of snapshots) this.#contents.letGo(snapshot.id, now);
+      for (const [table, parent, key] of [
+        ['research_snapshots', 'research_sources', 'source_id'],
+        ['research_links', 'research_notes', 'note_id'],
+        ['research_citations', 'research_sections', 'section_id'],
+      ] as const)
+        this.db.run(`DELETE FROM ${table} WHERE ${key} IN (SELECT id FROM ${parent} WHERE session_id = ?)`, id);
+      for (const table of ['quotes', 'sources', 'notes', 'sections', 'desks'])
+        this.db.run(`DELETE FROM research_${table} WHERE session_id = ?`, id);
+      this.#index.removeAll(id);
     });
   }
 
@@ -144,11 +205,13 @@ export class DeskStore extends ResearchStore {
   #desk({ id, slug, title }: SessionRef): Desk {
     const row = this.#row(id);
     if (!row) throw noSuchDesk();
+    const { importingSince, ...rest } = row;
     return {
-      ...row,
+      ...rest,
       session: { id, slug, title },
       guidelineFiles: JSON.parse(row.guidelineFiles) as string[],
       archivedAt: row.archivedAt ?? undefined,
+      isImporting: importingSince !== null,
     };
   }
 }

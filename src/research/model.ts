@@ -45,6 +45,8 @@ export interface Desk {
   readonly openedAt: number;
   readonly updatedAt: number;
   readonly archivedAt: number | undefined;
+  /** Whether it comes in an archive, and not all of it is here. */
+  readonly isImporting: boolean;
 }
 
 /** Where a page or section begins in a snapshot's text, in UTF-16 code units. */

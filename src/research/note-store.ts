@@ -69,6 +69,13 @@ export class NoteStore extends ResearchStore {
     });
   }
 
+  /** Takes notes in that somebody else wrote, in their order: all or none. @returns their ids */
+  takeIn(reference: string | undefined, notes: readonly NewNote[], now: number): string[] {
+    return this.db.transaction(() =>
+      notes.map((note, index) => this.write(reference, { ...note, isImported: true }, [], now + index).note.id),
+    );
+  }
+
   /**
    * @param change.replace exact text that stands once in the note, and what comes in its place
    * @param expectedVersion the version that the writer read; undefined for any
@@ -114,6 +121,15 @@ export class NoteStore extends ResearchStore {
         );
       this.#link(session.id, id, add);
       return { session, note: this.#note(session.id, id) };
+    });
+  }
+
+  linkAll(
+    reference: string | undefined,
+    links: readonly { readonly note: string; readonly targets: readonly string[] }[],
+  ): void {
+    this.db.transaction(() => {
+      for (const { note, targets } of links) this.link(reference, note, targets, []);
     });
   }
 

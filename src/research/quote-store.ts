@@ -108,6 +108,11 @@ export class QuoteStore extends ResearchStore {
     });
   }
 
+  /** Adds quotes as {@link add} does, in their order: all or none. @returns their ids */
+  addAll(reference: string | undefined, quotes: readonly NewQuote[], now: number): string[] {
+    return this.db.transaction(() => quotes.map((quote, index) => this.add(reference, quote, now + index).quote.id));
+  }
+
   /** In the order in which they were added. @param source key or id; undefined for all */
   list(
     reference: string | undefined,

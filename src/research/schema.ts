@@ -17,7 +17,9 @@ export const RESEARCH_SCHEMA: readonly SchemaStep[] = [
         report_title TEXT NOT NULL,
         opened_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
-        archived_at INTEGER
+        archived_at INTEGER,
+        -- While it comes in an archive: since when.
+        importing_since INTEGER
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE research_sources (

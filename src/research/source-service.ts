@@ -302,7 +302,7 @@ type Taking = ((input: string, read: () => Promise<Incoming>) => Promise<SourceR
 };
 
 /** What the identity of a source begins with that is a file. */
-const FILE = 'file:';
+export const FILE = 'file:';
 
 async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];

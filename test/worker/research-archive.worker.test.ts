@@ -68,6 +68,17 @@ async function changed(
 
 const outside = expect.stringMatching(/^<untrusted-\w+>[^]*<\/untrusted-\w+>$/) as string;
 
+/** Zeros, and behind them the end of an archive that says that they are its directory (APPNOTE.TXT 4.3.16). */
+function endless(bytes: number): Uint8Array<ArrayBuffer> {
+  const archive = new Uint8Array(bytes + 22);
+  const end = new DataView(archive.buffer, bytes);
+  end.setUint32(0, 0x06_05_4b_50, true);
+  end.setUint16(8, 1, true);
+  end.setUint16(10, 1, true);
+  end.setUint32(12, bytes, true);
+  return archive;
+}
+
 const bring = async (bob: Owner) =>
   bob.call<{ session: { slug: string } }>('research_import', { file: 'wells.zip', title: 'From Ada' });
 
@@ -112,6 +123,45 @@ describe('an archive of a research', () => {
     await bring(bob);
     await expect(bring(bob)).rejects.toThrow(/conflict/);
     expect(await bob.call('research_import', { file: 'wells.zip', title: 'Again' })).toMatchObject({ quotes: 1 });
+  });
+
+  it('is taken in anew where a server went down while it came', async () => {
+    const bob = await given(await zipped(files));
+    await bring(bob);
+    await bob.sql(`UPDATE research_desks SET importing_since = ${Date.now()}`);
+    expect(await bob.call('research_status', { session: 'from-ada' })).toMatchObject({
+      next: [expect.stringMatching(/being imported/) as string],
+    });
+    await expect(bring(bob)).rejects.toThrow(/conflict/);
+    await bob.sql('UPDATE research_desks SET importing_since = 1');
+    expect(await bring(bob)).toMatchObject({ sources: 2, quotes: 1, notes: 1, sections: 1 });
+    expect(await bob.rows('research_sources')).toHaveLength(2);
+    expect(await bob.call('research_status', { session: 'from-ada' })).toMatchObject({
+      counts: { sources: 2, unread: 2, kept: 1, quotes: 1, notes: 2, sections: 1 },
+    });
+  });
+
+  it('has a source with as many snapshots as anybody took of it', async () => {
+    const bob = await given(
+      await changed(({ sources: [source] }) => {
+        const [snapshot] = source!.snapshots;
+        source!.snapshots = Array.from({ length: 201 }, (_none, index) => ({ ...snapshot!, number: index + 1 }));
+      }),
+    );
+    expect(await bring(bob)).toMatchObject({ sources: 2, quotes: 1 });
+  });
+
+  it('has files of a shelf that is not this one: its sources have no way back to them', async () => {
+    const bob = await given(
+      await changed(({ sources: [source] }) => {
+        source!.identity = 'file:mine.txt';
+        delete source!.url;
+      }),
+    );
+    await bring(bob);
+    await bob.write('mine.txt', 'A secret of my own shelf.', 'from-ada');
+    const refreshed = await bob.call('source_refresh', { session: 'from-ada', sources: ['writerb2001'] });
+    expect(refreshed).toMatchObject({ results: [{ outcome: 'refused', reason: 'unsupported' }] });
   });
 
   it('stays somebody else’s where it is looked at again, until somebody here says it anew', async () => {
@@ -218,6 +268,42 @@ describe('an archive that is refused', () => {
       /does not stand/,
     ],
     [
+      'has two sources that are one',
+      async () => changed((manifest) => void (manifest.sources[1]!.identity = manifest.sources[0]!.identity)),
+      /no archive/,
+    ],
+    [
+      'has a quote of a source that is not in it',
+      async () => changed((manifest) => void (manifest.quotes[0]!.source = 'nobody1999')),
+      /of no snapshot/,
+    ],
+    [
+      'has two notes of one id',
+      async () => changed((manifest) => void manifest.notes.push(manifest.notes[0]!)),
+      /no archive/,
+    ],
+    [
+      'has a note in which something is hidden',
+      async () => changed((manifest) => void (manifest.notes[0]!.text = 'Harm\u202Eless')),
+      /no archive/,
+    ],
+    [
+      'has a source at an address that runs',
+      async () => changed((manifest) => void (manifest.sources[0]!.url = 'javascript:alert(1)')),
+      /no archive/,
+    ],
+    [
+      'has a source that is larger than sources are',
+      async () => changed((manifest) => void (manifest.sources[0]!.snapshots[0]!.raw.size = 50_000_000)),
+      /no archive/,
+    ],
+    [
+      'has a list of nothing, again and again',
+      async () => zipped({ ...files, 'research.json': `[${'[],'.repeat(2_000_000)}[]]` }, 6),
+      /too_large/,
+    ],
+    ['says that its directory is endless', async () => endless(9_000_000), /too_large/],
+    [
       'has a list that is none',
       async () => zipped({ ...files, 'research.json': '{"format":"carrel-research"}' }),
       /no archive/,
@@ -243,6 +329,20 @@ describe('an archive that is refused', () => {
   });
 
   const without = (name: string) => Object.fromEntries(Object.entries(files).filter(([each]) => each !== name));
+
+  it('breaks off where something cannot be kept, and nothing is left of the rest', async () => {
+    const bob = await given(await zipped(files));
+    await bob.call('research_open', { session: 'Another' });
+    await bob.sql(`CREATE TRIGGER broken BEFORE INSERT ON research_sections BEGIN SELECT RAISE(ABORT, 'broken'); END`);
+    await expect(bring(bob)).rejects.toThrow(/internal/);
+    for (const table of ['content_holds', 'research_sources', 'research_snapshots', 'research_quotes'] as const)
+      expect(await bob.rows(table)).toEqual([]);
+    await bob.sql('UPDATE loose_objects SET due_at = 0');
+    await bob.runTask('uploads');
+    expect(await bob.objects()).toHaveLength(1);
+    await expect(bob.call('research_status', { session: 'from-ada' })).rejects.toThrow(/no research in this session/);
+    expect(await bob.call('research_search', { query: 'wells', all_sessions: true })).toMatchObject({ findings: [] });
+  });
 
   it('for which there is no room', async () => {
     const bob = await given(await zipped(files));

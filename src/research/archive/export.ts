@@ -5,7 +5,7 @@ import type { Note, Quote, StoredSource } from '../model.ts';
 import type { StoredSnapshot } from '../source-rows.ts';
 import { allPages } from './all-pages.ts';
 import { overviewOf } from './overview.ts';
-import { MANIFEST, MAX_ARCHIVE_BYTES, MAX_ARCHIVED_SNAPSHOTS } from './model.ts';
+import { isTooMuch, MANIFEST, MAX_ARCHIVE_BYTES, MAX_ARCHIVED_SNAPSHOTS } from './model.ts';
 import type { Manifest } from './model.ts';
 import { packed, textEntry } from './pack.ts';
 import type { PackedEntry } from './pack.ts';
@@ -59,8 +59,11 @@ export async function exportResearch(
       throw new CarrelError('too_large', `An archive holds at most ${MAX_ARCHIVED_SNAPSHOTS} snapshots of sources.`);
   }
   const list = manifestOf({ now, desk, sources, snapshots, quotes, notes, sections: report.sections });
+  const json = textEntry(MANIFEST, JSON.stringify(list), now);
+  if (isTooMuch(json.bytes))
+    throw new CarrelError('too_large', 'The list of what this archive holds would be too long.');
   const entries: PackedEntry[] = [
-    textEntry(MANIFEST, JSON.stringify(list, undefined, 2), now),
+    json,
     textEntry('README.md', overviewOf(list), now),
     ...extra,
     ...sources.flatMap(({ id }, index) => {

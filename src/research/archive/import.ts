@@ -7,8 +7,9 @@ import { storeContents } from '../intake.ts';
 import type { SessionRef } from '../model.ts';
 import { partAt } from '../quote-service.ts';
 import { citationsOf } from '../report-service.ts';
+import { FILE } from '../source-service.ts';
 import { sha256Of } from '../stored-text.ts';
-import { manifest, MANIFEST, MAX_MANIFEST_BYTES } from './model.ts';
+import { isTooMuch, manifest, MANIFEST, MAX_ARCHIVED_SNAPSHOTS, MAX_MANIFEST_BYTES } from './model.ts';
 import type { Manifest } from './model.ts';
 import type { Archive } from './unpack.ts';
 
@@ -16,6 +17,12 @@ export type ImportWorkspace = Pick<OpenWorkspace, 'sessions' | 'desks' | 'source
 
 type Source = Manifest['sources'][number];
 type Snapshot = Source['snapshots'][number];
+
+/** Sources that are taken in at once, and their bytes, if they are more than one. */
+const AT_ONCE = 6;
+const BYTES_AT_ONCE = 5_000_000;
+/** Quotes, notes and links in one message to the workspace. */
+const IN_ONE_MESSAGE = 200;
 
 /** What came in. */
 export interface Imported {
@@ -47,36 +54,14 @@ export async function importResearch(
   await workspace.sources.refuseWithoutRoom(bytes.reduce((sum, size) => sum + size, 0));
 
   const session = await newDesk(workspace, title);
-  const ids = new Map<string, string>();
-  const snapshotIds = new Map<string, string>();
-  for (const source of list.sources) {
-    for (const snapshot of source.snapshots) {
-      const stored = await takeIn(workspace, bucket, workspaceId, session.id, archive, source, snapshot);
-      ids.set(source.key, stored.id);
-      snapshotIds.set(`${source.key} ${snapshot.number}`, stored.snapshot.id);
-    }
+  try {
+    await takeInAll(workspace, bucket, workspaceId, archive, session.id, list);
+    await workspace.desks.endImport(session.id);
+  } catch (thrown) {
+    // If it cannot be reached now, the next import into this session finds what is left.
+    await workspace.desks.discardImport(session.id, Date.now()).catch(() => undefined);
+    throw thrown;
   }
-  for (const quote of list.quotes) {
-    const snapshot = snapshotOf(list, quote);
-    const { quote: added } = await workspace.quotes.add(
-      session.id,
-      {
-        sourceId: ids.get(quote.source) ?? '',
-        snapshotId: snapshotIds.get(`${quote.source} ${quote.snapshot}`) ?? '',
-        textSha256: snapshot?.text.sha256 ?? '',
-        start: quote.start,
-        end: quote.end,
-        text: quote.text,
-        ...partAt(snapshot?.parts ?? [], quote.start),
-        why: quote.why,
-        isImported: true,
-      },
-      Date.now(),
-    );
-    ids.set(quote.id, added.id);
-  }
-  await takeInNotes(workspace, session.id, list, ids);
-  await takeInReport(workspace, session.id, list);
   const { sources, quotes, notes, sections } = list;
   return {
     session,
@@ -87,19 +72,85 @@ export async function importResearch(
   };
 }
 
+async function takeInAll(
+  workspace: ImportWorkspace,
+  bucket: FileBucket,
+  workspaceId: string,
+  archive: Archive,
+  session: string,
+  list: Manifest,
+): Promise<void> {
+  const ids = new Map<string, string>();
+  const snapshotIds = new Map<string, string>();
+  // The order of a list of sources is that of their times.
+  const now = Date.now();
+  let place = 0;
+  for (const group of groupsOf(list.sources)) {
+    const first = place;
+    await Promise.all(
+      group.map(async (source, index) => {
+        for (const snapshot of source.snapshots) {
+          const incoming = { archive, source, snapshot, now: now + first + index };
+          const stored = await takeIn(workspace, bucket, workspaceId, session, incoming);
+          ids.set(source.key, stored.id);
+          snapshotIds.set(`${source.key} ${snapshot.number}`, stored.snapshot.id);
+        }
+      }),
+    );
+    place += group.length;
+  }
+  await takeInQuotes(workspace, session, list, ids, snapshotIds);
+  await takeInNotes(workspace, session, list, ids);
+  await takeInReport(workspace, session, list);
+}
+
+/** Sources that are taken in at once: their bytes are held meanwhile, several times over. */
+function groupsOf(sources: readonly Source[]): Source[][] {
+  const groups: Source[][] = [];
+  let left = 0;
+  for (const source of sources) {
+    const bytes = Math.max(...source.snapshots.map(({ raw, text }) => raw.size + text.size));
+    const group = groups.at(-1);
+    if (group && group.length < AT_ONCE && bytes <= left) group.push(source);
+    else {
+      groups.push([source]);
+      left = BYTES_AT_ONCE;
+    }
+    left -= bytes;
+  }
+  return groups;
+}
+
 async function listOf(archive: Archive): Promise<Manifest> {
   const noResearch = (cause?: unknown) =>
     new CarrelError('invalid_input', 'This is no archive of a research: `research_export` makes one.', { cause });
   if (!archive.has(MANIFEST)) throw noResearch();
-  const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: false }).decode(
-    await archive.read(MANIFEST, MAX_MANIFEST_BYTES),
-  );
+  const bytes = await archive.read(MANIFEST, MAX_MANIFEST_BYTES);
+  if (isTooMuch(bytes))
+    throw new CarrelError('too_large', 'The list of this archive is too long. Nothing was imported.');
+  const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: false }).decode(bytes);
   const { data, error } = manifest.safeParse(parseJson(text));
   if (!data) throw noResearch(error);
-  const keys = data.sources.map(({ key }) => key);
-  const headings = data.sections.map(({ heading }) => heading);
-  if ([keys, headings].some((names) => new Set(names).size < names.length)) throw noResearch();
+  const { sources, quotes, notes, sections } = data;
+  const names = [
+    sources.map(({ key }) => key),
+    sources.map((source) => identityOf(source)),
+    sources.flatMap(({ key, snapshots }) => snapshots.map(({ number }) => `${key} ${number}`)),
+    quotes.map(({ id }) => id),
+    notes.map(({ id }) => id),
+    sections.map(({ heading }) => heading.toLowerCase()),
+  ];
+  const isClear = names.every((each) => new Set(each).size === each.length);
+  const count = sources.reduce((sum, { snapshots }) => sum + snapshots.length, 0);
+  if (!isClear || count > MAX_ARCHIVED_SNAPSHOTS) throw noResearch();
+  if (quotes.some((quote) => !snapshotOf(data, quote)))
+    throw new CarrelError('invalid_input', 'A quote of the archive is of no snapshot in it. Nothing was imported.');
   return data;
+}
+
+/** A file of another shelf is none of this one, whatever it is called. */
+function identityOf({ key, identity }: Source): string {
+  return identity.startsWith(FILE) ? `imported:${key}` : identity;
 }
 
 const snapshotOf = ({ sources }: Pick<Manifest, 'sources'>, quote: { source: string; snapshot: number }) =>
@@ -124,8 +175,6 @@ async function prove(archive: Archive, source: Source, quotes: Manifest['quotes'
         'A quote or a page of the archive does not stand in the text that it holds. Nothing was imported.',
       );
   }
-  if (own.some((quote) => !source.snapshots.some(({ number }) => number === quote.snapshot)))
-    throw new CarrelError('invalid_input', 'A quote of the archive is of no snapshot in it. Nothing was imported.');
 }
 
 async function contentsOf(archive: Archive, { raw, text }: Snapshot) {
@@ -146,9 +195,7 @@ async function contentsOf(archive: Archive, { raw, text }: Snapshot) {
 async function newDesk({ sessions, desks }: ImportWorkspace, title: string): Promise<SessionRef> {
   const opened = await sessions.open(title, undefined, Date.now());
   if (!opened) throw new CarrelError('not_found', 'There is no such session.');
-  const { desk, created } = await desks.open(opened.session.id, {}, Date.now());
-  if (!created) throw new CarrelError('conflict', 'There is a research in this session already. Give another title.');
-  return desk.session;
+  return desks.beginImport(opened.session.id, Date.now());
 }
 
 async function takeIn(
@@ -156,9 +203,12 @@ async function takeIn(
   bucket: FileBucket,
   workspaceId: string,
   session: string,
-  archive: Archive,
-  source: Source,
-  snapshot: Snapshot,
+  {
+    archive,
+    source,
+    snapshot,
+    now,
+  }: { readonly archive: Archive; readonly source: Source; readonly snapshot: Snapshot; readonly now: number },
 ) {
   const { rawBytes, textBytes, text } = await contentsOf(archive, snapshot);
   const raw = { objectKey: newObjectKey(workspaceId), bytes: rawBytes, ...snapshot.raw };
@@ -170,7 +220,7 @@ async function takeIn(
   const { source: added } = await sources.add(
     session,
     {
-      identity: source.identity,
+      identity: identityOf(source),
       url: source.url,
       host: source.host,
       title: source.title,
@@ -200,9 +250,37 @@ async function takeIn(
         takenAt: snapshot.taken_at,
       },
     },
-    Date.now(),
+    now,
   );
   return added;
+}
+
+async function takeInQuotes(
+  { quotes }: ImportWorkspace,
+  session: string,
+  list: Manifest,
+  ids: Map<string, string>,
+  snapshotIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const all = list.quotes.map((quote) => {
+    const { text: stored, parts } = snapshotOf(list, quote) ?? { text: undefined, parts: [] };
+    return {
+      sourceId: ids.get(quote.source) ?? '',
+      snapshotId: snapshotIds.get(`${quote.source} ${quote.snapshot}`) ?? '',
+      textSha256: stored?.sha256 ?? '',
+      start: quote.start,
+      end: quote.end,
+      text: quote.text,
+      ...partAt(parts, quote.start),
+      why: quote.why,
+      isImported: true,
+    };
+  });
+  const now = Date.now();
+  for (let from = 0; from < all.length; from += IN_ONE_MESSAGE) {
+    const added = await quotes.addAll(session, all.slice(from, from + IN_ONE_MESSAGE), now + from);
+    for (const [index, id] of added.entries()) ids.set(list.quotes[from + index]?.id ?? '', id);
+  }
 }
 
 async function takeInNotes(
@@ -211,21 +289,25 @@ async function takeInNotes(
   list: Manifest,
   ids: Map<string, string>,
 ): Promise<void> {
-  const { research } = list;
-  const rules = [research.topic, research.question, research.guidelines].filter((text) => text !== '').join('\n\n');
+  const { topic, question, guidelines } = list.research;
+  const rules = [topic, question, guidelines].filter((text) => text !== '').join('\n\n');
   const all = [
     { id: '', title: 'Topic and guidelines of the imported research', text: rules, tags: [], links: [] },
     ...list.notes,
   ];
-  for (const { id, title, text, tags } of all) {
-    const { note } = await notes.write(session, { title, text, tags, isImported: true }, [], Date.now());
-    ids.set(id, note.id);
+  const now = Date.now();
+  for (let from = 0; from < all.length; from += IN_ONE_MESSAGE) {
+    const some = all.slice(from, from + IN_ONE_MESSAGE).map(({ title, text, tags }) => ({ title, text, tags }));
+    const written = await notes.takeIn(session, some, now + from);
+    for (const [index, id] of written.entries()) ids.set(all[from + index]?.id ?? '', id);
   }
   // Behind all of them: notes link to each other. A link to what is not in the archive leads nowhere, and is left out.
-  for (const { id, links } of list.notes) {
-    const targets = links.flatMap((link) => ids.get(link) ?? []);
-    if (targets.length > 0) await notes.link(session, ids.get(id) ?? '', targets, []);
-  }
+  const links = list.notes.flatMap(({ id, links: to }) => {
+    const targets = to.flatMap((link) => ids.get(link) ?? []);
+    return targets.length === 0 ? [] : [{ note: ids.get(id) ?? '', targets }];
+  });
+  for (let from = 0; from < links.length; from += IN_ONE_MESSAGE)
+    await notes.linkAll(session, links.slice(from, from + IN_ONE_MESSAGE));
 }
 
 async function takeInReport({ reports }: ImportWorkspace, session: string, list: Manifest): Promise<void> {

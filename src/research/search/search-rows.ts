@@ -175,6 +175,17 @@ export class SearchIndex {
     });
   }
 
+  /** Has nothing of a session be found any more. */
+  removeAll(sessionId: string): void {
+    this.#db.transaction(() => {
+      const items = this.#db.all<{ kind: ItemKind; itemId: string }>(
+        'SELECT kind, item_id AS itemId FROM research_search_items WHERE session_id = ?',
+        sessionId,
+      );
+      for (const { kind, itemId } of items) this.remove(kind, itemId);
+    });
+  }
+
   /** The best first; of equal ones the newest. */
   search({ match, limit, cursor = 0, ...filters }: SearchInput): SearchResult {
     const scope = this.#scope(filters);
