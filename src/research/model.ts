@@ -19,8 +19,8 @@ export const MAX_QUOTES = 10_000;
 export const MAX_SECTIONS = 100;
 /** Bytes of a section of a report. */
 const MAX_SECTION_BYTES = 256 * 1024;
-/** Bytes of a note, and of guidelines: an answer says them twice, and must fit the output budget. */
-const MAX_NOTE_BYTES = 24 * 1024;
+/** Bytes of a note, and of guidelines: an answer says them twice, once escaped, and must fit the output budget. */
+export const MAX_NOTE_BYTES = 20 * 1024;
 const MAX_GUIDELINES_BYTES = 16 * 1024;
 export const MAX_PAGE = 100;
 

@@ -1,9 +1,10 @@
 import type { Position } from '../lib/cursor.ts';
+import { byteLength } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { StoreContext } from '../workspace/storage.ts';
 import { ResearchStore } from './base.ts';
-import { MAX_NOTES, noSuchNote } from './model.ts';
+import { MAX_NOTE_BYTES, MAX_NOTES, noSuchNote, noteText } from './model.ts';
 import type { Note, SessionRef } from './model.ts';
 import { SearchIndex } from './search/search-rows.ts';
 
@@ -95,6 +96,7 @@ export class NoteStore extends ResearchStore {
         details: { version: there.version },
       });
     const text = change.text ?? (change.replace ? replaced(there.text, change.replace) : there.text);
+    refuseUnfit(text);
     return this.db.transaction(() => {
       this.db.run(
         'UPDATE research_notes SET title = ?, text = ?, tags = ?, version = version + 1, updated_at = ? WHERE id = ?',
@@ -247,6 +249,20 @@ export class NoteStore extends ResearchStore {
       links: links.map(({ name }) => name),
     };
   }
+}
+
+/** What was put together of two texts that are fit for a note may be none. */
+function refuseUnfit(text: string): void {
+  if (byteLength(text) > MAX_NOTE_BYTES)
+    throw new CarrelError(
+      'too_large',
+      'The note would be too long. Write what is new as another one. Nothing changed.',
+      {
+        details: { limit: MAX_NOTE_BYTES },
+      },
+    );
+  if (!noteText.safeParse(text).success)
+    throw new CarrelError('invalid_input', 'The note would have a character that cannot be seen. Nothing changed.');
 }
 
 function replaced(text: string, change: { readonly old: string; readonly new: string }): string {

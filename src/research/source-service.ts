@@ -5,6 +5,7 @@ import { itemsWithinBudget } from '../lib/budget.ts';
 import { encodeCursor } from '../lib/cursor.ts';
 import { utf8 } from '../lib/encoding.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
+import { fenced } from '../lib/untrusted.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import { normalise } from './addresses/normalise.ts';
@@ -16,7 +17,7 @@ import { addressRefusal } from './fetch/refusals.ts';
 import { takeInSource } from './intake.ts';
 import type { Incoming } from './intake.ts';
 import { MAX_BATCH, MAX_SOURCE_BYTES } from './model.ts';
-import type { Source, StoredSource } from './model.ts';
+import type { Snapshot, Source, StoredSource } from './model.ts';
 import { placeOf } from './place.ts';
 import type { SourceChange, SourceFilter } from './source-store.ts';
 import { sha256Of, storedText } from './stored-text.ts';
@@ -62,6 +63,8 @@ export interface SourceResult {
   readonly error?: CarrelError;
 }
 
+/** UTF-16 code units of a window as it is shown: an answer has it twice. */
+const SHOWN = 24_000;
 /** Takings in of files and texts at once: each holds the bytes of a source twice. */
 const AT_ONCE = 3;
 
@@ -178,7 +181,7 @@ export class SourceService {
       source = { ...source, snapshot: earlier, textKey: earlier.textKey, rawKey: earlier.rawKey };
     }
     const text = await storedText(this.#bucket, source.textKey);
-    return { source, window: windowOf(text, source.snapshot, input) };
+    return { source, window: shownWindow(text, source.snapshot, input) };
   }
 
   async list(
@@ -309,6 +312,16 @@ async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) =
   for (let from = 0; from < items.length; from += AT_ONCE)
     results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(run))));
   return results;
+}
+
+/** A window that has no more than {@link SHOWN} where what is hidden in it is written out. */
+function shownWindow(text: string, snapshot: Snapshot, input: Parameters<typeof windowOf>[2]): TextWindow {
+  for (let { characters } = input; ;) {
+    const window = windowOf(text, snapshot, { ...input, characters });
+    const shown = fenced(window.text).length;
+    if (shown <= SHOWN) return window;
+    characters = Math.floor((characters * SHOWN) / shown);
+  }
 }
 
 /** What makes two addresses the same source. */

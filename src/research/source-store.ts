@@ -88,11 +88,7 @@ export class SourceStore extends ResearchStore {
    */
   admit(reference: string | undefined, more: number): SessionRef {
     const session = this.desk(reference);
-    const count = this.count('SELECT count(*) AS count FROM research_sources WHERE session_id = ?', session.id);
-    if (count + more > MAX_SOURCES)
-      throw new CarrelError('limit_exceeded', 'This research has as many sources as there may be.', {
-        details: { limit: MAX_SOURCES },
-      });
+    this.#refuseTooMany(session.id, more);
     return session;
   }
 
@@ -106,14 +102,19 @@ export class SourceStore extends ResearchStore {
   expect(contents: readonly ExpectedContent[], now: number): string[] {
     const here = contents.filter(({ sha256 }) => this.#contents.objectKey(sha256) !== undefined);
     const missing = contents.filter((each) => !here.includes(each));
-    this.#refuseTooMuch(missing.reduce((sum, { size }) => sum + size, 0));
+    this.refuseWithoutRoom(missing.reduce((sum, { size }) => sum + size, 0));
     for (const { objectKey } of missing) this.#contents.loosen(objectKey, '', now + STORE_MS, 'open');
     return here.map(({ sha256 }) => sha256);
   }
 
   /** @throws CarrelError `too_large` when there is no room for so many bytes more */
-  refuseWithoutRoom(bytes: number): void {
-    this.#refuseTooMuch(bytes);
+  refuseWithoutRoom(more: number): void {
+    const { bytes, expected } = this.#contents.usage();
+    const quota = this.#quota().bytes;
+    if (bytes + expected + more > quota)
+      throw new CarrelError('too_large', 'There is no room for this source. Empty the trash, or remove some.', {
+        details: { size: more, free: Math.max(0, quota - bytes - expected), quota },
+      });
   }
 
   /**
@@ -137,7 +138,8 @@ export class SourceStore extends ResearchStore {
         return { outcome: 'unchanged', source: this.#rows.stored(session, there), previousTextKey: undefined };
       }
       // What came at the same time is counted by now.
-      this.#refuseTooMuch(0);
+      this.refuseWithoutRoom(0);
+      if (!there) this.#refuseTooMany(session.id, 1);
       const id = there?.id ?? newId('src');
       this.#insertSnapshot(snapshotId, id, (last?.number ?? 0) + 1, snapshot);
       if (there)
@@ -289,6 +291,15 @@ export class SourceStore extends ResearchStore {
     return { session, key };
   }
 
+  /** @throws CarrelError `limit_exceeded` */
+  #refuseTooMany(sessionId: string, more: number): void {
+    const count = this.count('SELECT count(*) AS count FROM research_sources WHERE session_id = ?', sessionId);
+    if (count + more > MAX_SOURCES)
+      throw new CarrelError('limit_exceeded', 'This research has as many sources as there may be.', {
+        details: { limit: MAX_SOURCES },
+      });
+  }
+
   #hold(snapshotId: string, { rawSha256, rawSize, rawKey, textSha256, textSize, textKey }: NewSnapshot, now: number) {
     const isThere =
       this.#contents.hold(snapshotId, rawSha256, rawSize, rawKey, now) &&
@@ -296,16 +307,6 @@ export class SourceStore extends ResearchStore {
     // The transaction undoes the half of it.
     if (!isThere)
       throw new CarrelError('unavailable', 'The source took too long to be stored, or went meanwhile. Add it again.');
-  }
-
-  /** @throws CarrelError `too_large` */
-  #refuseTooMuch(more: number): void {
-    const { bytes, expected } = this.#contents.usage();
-    const quota = this.#quota().bytes;
-    if (bytes + expected + more > quota)
-      throw new CarrelError('too_large', 'There is no room for this source. Empty the trash, or remove some.', {
-        details: { size: more, free: Math.max(0, quota - bytes - expected), quota },
-      });
   }
 
   #insert(sessionId: string, id: string, snapshotId: string, source: NewSource, now: number): void {

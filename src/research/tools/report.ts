@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
-import { fenced, fencedLine } from '../../lib/untrusted.ts';
+import { itemsWithinBudget } from '../../lib/budget.ts';
+import { fenced, fencedLine, shownLine } from '../../lib/untrusted.ts';
 import { defineTool, DESTROY, READ, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import { folderPath } from '../../files/model.ts';
@@ -52,7 +53,7 @@ export function reportTools(service: ReportService) {
               title,
               sections: sections.map((each) => ({ ...each, brief: each.brief })),
             });
-      return { session: report.session, title: report.title, sections: report.sections.map(showSection) };
+      return { session: report.session, title: report.title, sections: showSections(report.sections) };
     },
     text: ({ session: { slug }, title, sections }) =>
       withFenceNote(
@@ -214,6 +215,33 @@ export function reportTools(service: ReportService) {
 
 /** Findings in one answer: whoever gets more mends these first. */
 const SHOWN = 60;
+
+/** UTF-16 code units of each brief and heading where all sections are listed: the most that fits. */
+const SHORTER = [
+  [REMARK_CHARACTERS, 200],
+  [400, 200],
+  [100, 200],
+  [0, 100],
+] as const;
+
+/** All sections of a report. Where they are many, less is shown of what is to stand in each: `report_read` shows all of it. */
+function showSections(sections: readonly Section[]): z.output<typeof shownSection>[] {
+  const ways = SHORTER.map(
+    ([briefs, headings]) =>
+      () =>
+        sections.map((section) =>
+          showSection({ ...section, brief: cut(section.brief, briefs), heading: cut(section.heading, headings) }),
+        ),
+  );
+  for (const way of ways.slice(0, -1)) {
+    const shown = way();
+    if (itemsWithinBudget(shown).length === shown.length) return shown;
+  }
+  return ways.at(-1)?.() ?? [];
+}
+
+const cut = (text: string, characters: number) =>
+  text.length <= characters ? text : characters === 0 ? '' : shownLine(text, characters);
 
 /** What was imported is somebody else's words. */
 function showSection({ number, heading: name, level, brief: wanted, text, version, isHeadingImported }: Section) {

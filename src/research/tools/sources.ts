@@ -239,7 +239,8 @@ function show({ session: within, results: all }: Results) {
     results: all.map(({ input, outcome, source, changes, error }) => ({
       input: shownLine(input),
       outcome,
-      ...(source ? { source: showSource(source) } : {}),
+      // What was noted of them came from whoever calls, and twenty notes are more than an answer may have.
+      ...(source ? { source: showSource({ ...source, note: '', tags: [] }) } : {}),
       ...(changes ? { changes: { added: changes.added, removed: changes.removed } } : {}),
       ...(error ? { problem: error.message, reason: String(error.details['reason'] ?? error.code) } : {}),
     })),
