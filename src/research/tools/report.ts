@@ -169,16 +169,18 @@ export function reportTools(service: ReportService) {
       };
     },
     text: ({ passed, claims, quotations, findings, more }) =>
-      [
-        passed
-          ? `Passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}, nothing to mend.`
-          : `Not passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}. To mend:`,
-        ...findings.map(
-          ({ kind, section, excerpt, todo }) =>
-            `${kind}${section === undefined ? '' : ` in section ${section}`}${excerpt === '' ? '' : `: ${excerpt}`}\n  ${todo}`,
-        ),
-        ...(more ? ['There is more: check again when these are mended.'] : []),
-      ].join('\n'),
+      withFenceNote(
+        [
+          passed
+            ? `Passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}, nothing to mend.`
+            : `Not passed: ${counted(claims, 'claim')} and ${counted(quotations, 'quotation')}. To mend:`,
+          ...findings.map(
+            ({ kind, section, excerpt, todo }) =>
+              `${kind}${section === undefined ? '' : ` in section ${section}`}${excerpt === '' ? '' : `: ${excerpt}`}\n  ${todo}`,
+          ),
+          ...(more ? ['There is more: check again when these are mended.'] : []),
+        ].join('\n'),
+      ),
   });
 
   const make = defineTool('report_export', {
