@@ -29,6 +29,7 @@ export interface Incoming {
  * Takes a source in: reads it, stores the bytes and the text, and names them in the index last, so that there is no
  * source whose bytes are not there. What cannot be read leaves nothing.
  *
+ * @param addedAt ms since the epoch; the order of a list of sources is that of these times
  * @throws CarrelError `unsupported` for what has no text, `too_large` when there is no room
  */
 export async function takeInSource(
@@ -37,6 +38,7 @@ export async function takeInSource(
   workspaceId: string,
   session: string,
   incoming: Incoming,
+  addedAt: number,
 ): Promise<Added> {
   const { bytes, type, url, host, identity, tags } = incoming;
   const reading = await readings.read(bytes, type, url ?? '');
@@ -78,7 +80,7 @@ export async function takeInSource(
         takenAt: incoming.takenAt,
       },
     },
-    Date.now(),
+    addedAt,
   );
 }
 

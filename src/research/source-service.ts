@@ -117,10 +117,10 @@ export class SourceService {
     const others = [
       ...files.map((file) => ({ input: file, read: async () => this.#ofFile(workspace, within.id, file, tags) })),
       ...texts.map((text) => ({ input: text.title, read: async () => ofText(text, tags) })),
-    ];
+    ].map((each, index) => ({ ...each, place: urls.length + index }));
     return {
       session: within,
-      results: [...fetched, ...(await inTurns(others, async (each) => taking(each.input, each.read)))],
+      results: [...fetched, ...(await inTurns(others, async ({ input, place, read }) => taking(input, place, read)))],
     };
   }
 
@@ -147,7 +147,7 @@ export class SourceService {
     for (const { key, identity } of named.filter(isFile))
       results.set(
         key,
-        await taking(key, async () => this.#ofFile(workspace, session.id, identity.slice(FILE.length), [])),
+        await taking(key, 0, async () => this.#ofFile(workspace, session.id, identity.slice(FILE.length), [])),
       );
     return {
       session,
@@ -230,7 +230,7 @@ export class SourceService {
       taking.fetch,
       async ({ url, type, bytes, fetchedAt }, index) => {
         const { input, address, identity = keyOf(address) } = wanted[index] ?? { input: '', address: url };
-        return taking(input, async () => ({
+        return taking(input, index, async () => ({
           bytes: bytes as Uint8Array<ArrayBuffer>,
           type,
           origin: 'fetched',
@@ -275,7 +275,8 @@ export class SourceService {
   /** Takes one in, and says how far all are. What it is refused for is part of its result. */
   #taking(workspace: SourceWorkspace, visitor: Visitor, session: string, count: number): Taking {
     let done = 0;
-    const take = async (input: string, read: () => Promise<Incoming>): Promise<SourceResult> => {
+    const started = Date.now();
+    const take = async (input: string, place: number, read: () => Promise<Incoming>): Promise<SourceResult> => {
       try {
         const { outcome, source, previousTextKey } = await takeInSource(
           workspace,
@@ -283,6 +284,7 @@ export class SourceService {
           visitor.workspaceId,
           session,
           await read(),
+          started + place,
         );
         if (previousTextKey === undefined) return { input, outcome, source };
         const [before, now] = await Promise.all(
@@ -300,7 +302,8 @@ export class SourceService {
   }
 }
 
-type Taking = ((input: string, read: () => Promise<Incoming>) => Promise<SourceResult>) & {
+/** @param place of the source among those of the call, whichever comes first */
+type Taking = ((input: string, place: number, read: () => Promise<Incoming>) => Promise<SourceResult>) & {
   readonly fetch: FetchSettings;
 };
 

@@ -51,6 +51,18 @@ describe('a source', () => {
     expect(read.next_offset).toBeUndefined();
   });
 
+  it('stands where it was named among others, whichever comes first', async () => {
+    const bob = await Owner.signIn('order@example.com');
+    const session = await research(bob, 'Ordered');
+    const lengths = [500_000, 10, 20_000, 30];
+    await bob.call('source_add', {
+      session,
+      texts: lengths.map((length, index) => ({ title: `Text${index}`, text: 'A text. '.repeat(length / 10) })),
+    });
+    const { sources } = await bob.call<{ sources: { key: string }[] }>('source_list', { session });
+    expect(sources.map(({ key }) => key)).toEqual(['text0', 'text1', 'text2', 'text3']);
+  });
+
   it('of a text is what was pasted, byte for byte', async () => {
     const session = await research(ada, 'Pasted');
     const text = '# Minutes\n\nThe board met twice.\n';
