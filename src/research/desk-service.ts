@@ -1,5 +1,6 @@
 import type { FileService, FileWorkspace } from '../files/service.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
+import { asCarrelError } from '../lib/errors.ts';
 import { noSuchSession } from '../sessions/model.ts';
 import type { DeskCounts } from './desk-store.ts';
 import type { Desk } from './model.ts';
@@ -7,7 +8,7 @@ import type { Desk } from './model.ts';
 export type DeskWorkspace = FileWorkspace & Pick<OpenWorkspace, 'sessions' | 'desks'>;
 
 /** UTF-16 code units of all files with guidelines that every agent is given; the rest it reads. */
-const MAX_GUIDELINE_TEXT = 24_000;
+const MAX_GUIDELINE_TEXT = 16_000;
 
 export interface DeskInput {
   /** Title, slug or id; undefined for the default session. */
@@ -68,11 +69,14 @@ export class DeskService {
     const files: string[] = [];
     let left = MAX_GUIDELINE_TEXT;
     for (const file of desk.guidelineFiles) {
-      const there = await this.#files.find(workspace, { file, session: desk.session.id }).catch(() => undefined);
-      const text = there && (await this.#files.wholeText(there));
-      if (!there || text === undefined) continue;
-      const more = text.length > left ? `\n\n(It goes on: \`file_read\` with file ${there.id}.)` : '';
-      files.push(`## ${there.path}\n\n${text.slice(0, left)}${more}`);
+      const there = await orNothing(this.#files.find(workspace, { file, session: desk.session.id }));
+      if (!there) continue;
+      // What is no text, or too long to be read at once, is named: whoever follows the rules reads it.
+      const text = (await orNothing(this.#files.wholeText(there))) ?? '';
+      const shown = text.slice(0, left).replace(/[\uD800-\uDBFF]$/, '');
+      const more =
+        text === '' || shown.length < text.length ? `\n\n(\`file_read\` with file ${there.id} shows all of it.)` : '';
+      files.push(`## ${there.path}\n\n${shown}${more}`);
       left = Math.max(0, left - text.length);
     }
     return [
@@ -83,6 +87,16 @@ export class DeskService {
     ]
       .filter((part) => part !== undefined)
       .join('\n\n');
+  }
+}
+
+/** What there is, or undefined where it is refused: a rule that cannot be had must not hide the others. */
+async function orNothing<Result>(wanted: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await wanted;
+  } catch (thrown) {
+    if (asCarrelError(thrown).code === 'unauthenticated') throw thrown;
+    return undefined;
   }
 }
 

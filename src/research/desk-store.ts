@@ -5,6 +5,7 @@ import { ResearchStore } from './base.ts';
 import { noSuchDesk } from './model.ts';
 import type { Desk, SessionRef } from './model.ts';
 import { RESEARCH_SCHEMA } from './schema.ts';
+import { CITED } from './source-rows.ts';
 import { SEARCH_SCHEMA } from './search/schema.ts';
 import { SearchIndex } from './search/search-rows.ts';
 
@@ -189,11 +190,7 @@ export class DeskStore extends ResearchStore {
         notes: this.count('SELECT count(*) AS count FROM research_notes WHERE session_id = ?', id),
         sections: sections?.sections ?? 0,
         unwritten: sections?.unwritten ?? 0,
-        cited: this.count(
-          `SELECT count(DISTINCT key) AS count FROM research_citations
-             JOIN research_sections ON research_sections.id = section_id WHERE session_id = ?`,
-          id,
-        ),
+        cited: this.count(`SELECT count(*) AS count FROM research_sources WHERE session_id = ? AND ${CITED}`, id),
       },
     };
   }

@@ -23,6 +23,8 @@ export interface Incoming {
   readonly tags: readonly string[];
   /** ms since the epoch. */
   readonly takenAt: number;
+  /** Whether it is taken only of a source that is there. */
+  readonly isFurther: boolean;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function takeInSource(
       title,
       key: citationKeyOf(metadata, title, host),
       tags,
+      isFurther: incoming.isFurther,
       text: reading.text,
       snapshot: {
         origin: incoming.origin,

@@ -71,9 +71,9 @@ export class ReportService {
   async outline(
     { reports }: Pick<ReportWorkspace, 'reports'>,
     session: string | undefined,
-    input: { readonly title: string | undefined; readonly sections: readonly OutlineEntry[] },
+    input: { readonly title: string | undefined; readonly sections: readonly OutlineEntry[] | undefined },
   ): Promise<Report> {
-    const headings = input.sections.map(({ heading }) => heading.toLowerCase());
+    const headings = (input.sections ?? []).map(({ heading }) => heading.toLowerCase());
     if (new Set(headings).size < headings.length)
       throw new CarrelError('invalid_input', 'Two sections have one heading. Give each a heading of its own.');
     return reports.outline(session, input, Date.now());

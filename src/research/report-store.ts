@@ -50,57 +50,19 @@ export class ReportStore extends ResearchStore {
   }
 
   /**
-   * Gives the report these sections, in this order.
+   * Gives the report a title, and these sections in this order; what is left out stays.
    *
    * @throws CarrelError `conflict` when a section with text would go: that text is deleted first, by writing nothing
    */
   outline(
     reference: string | undefined,
-    { title, sections }: { readonly title: string | undefined; readonly sections: readonly OutlineEntry[] },
+    { title, sections }: { readonly title: string | undefined; readonly sections: readonly OutlineEntry[] | undefined },
     now: number,
     isImported = false,
   ): Report {
     const session = this.desk(reference);
     return this.db.transaction(() => {
-      const there = this.#sections(session.id);
-      const wanted = new Set(sections.map(({ heading }) => heading));
-      const lost = there.find(({ heading, text }) => text !== '' && !wanted.has(heading));
-      if (lost)
-        throw new CarrelError(
-          'conflict',
-          'The outline leaves out a section that has text. Name it too, or write it empty before.',
-          { details: { section: lost.number } },
-        );
-      for (const { id, heading } of there)
-        if (!wanted.has(heading)) {
-          this.db.run('DELETE FROM research_sections WHERE id = ?', id);
-          this.#index.remove('report', id);
-        }
-      for (const [index, { heading, level, brief }] of sections.entries()) {
-        const old = there.find((each) => each.heading === heading);
-        if (old)
-          this.db.run(
-            'UPDATE research_sections SET position = ?, level = ?, brief = ?, heading_imported = ? WHERE id = ?',
-            index + 1,
-            level,
-            brief ?? old.brief,
-            old.isHeadingImported && brief === undefined && old.brief !== '' ? 1 : 0,
-            old.id,
-          );
-        else
-          this.db.run(
-            `INSERT INTO research_sections (id, session_id, position, heading, level, brief, text, version,
-               heading_imported, text_imported, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', 1, ?, 0, ?)`,
-            newId('sec'),
-            session.id,
-            index + 1,
-            heading,
-            level,
-            brief ?? '',
-            isImported ? 1 : 0,
-            now,
-          );
-      }
+      if (sections) this.#arrange(session.id, sections, now, isImported);
       if (title !== undefined)
         this.db.run('UPDATE research_desks SET report_title = ? WHERE session_id = ?', title, session.id);
       this.db.run('UPDATE research_desks SET updated_at = ? WHERE session_id = ?', now, session.id);
@@ -156,6 +118,48 @@ export class ReportStore extends ResearchStore {
         });
       return { session, section: this.#named(session.id, id) };
     });
+  }
+
+  #arrange(sessionId: string, sections: readonly OutlineEntry[], now: number, isImported: boolean): void {
+    const there = this.#sections(sessionId);
+    const wanted = new Set(sections.map(({ heading }) => heading));
+    const lost = there.find(({ heading, text }) => text !== '' && !wanted.has(heading));
+    if (lost)
+      throw new CarrelError(
+        'conflict',
+        'The outline leaves out a section that has text. Name it too, or write it empty before.',
+        { details: { section: lost.number } },
+      );
+    for (const { id, heading } of there)
+      if (!wanted.has(heading)) {
+        this.db.run('DELETE FROM research_sections WHERE id = ?', id);
+        this.#index.remove('report', id);
+      }
+    for (const [index, { heading, level, brief }] of sections.entries()) {
+      const old = there.find((each) => each.heading === heading);
+      if (old)
+        this.db.run(
+          'UPDATE research_sections SET position = ?, level = ?, brief = ?, heading_imported = ? WHERE id = ?',
+          index + 1,
+          level,
+          brief ?? old.brief,
+          old.isHeadingImported && brief === undefined && old.brief !== '' ? 1 : 0,
+          old.id,
+        );
+      else
+        this.db.run(
+          `INSERT INTO research_sections (id, session_id, position, heading, level, brief, text, version,
+             heading_imported, text_imported, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', 1, ?, 0, ?)`,
+          newId('sec'),
+          sessionId,
+          index + 1,
+          heading,
+          level,
+          brief ?? '',
+          isImported ? 1 : 0,
+          now,
+        );
+    }
   }
 
   #named(sessionId: string, named: string): Section {

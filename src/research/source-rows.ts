@@ -43,7 +43,7 @@ export const COLUMNS = `id, key, identity, url, host, title, state, rating, tags
 const SNAPSHOT_COLUMNS = `id, number, origin, url, type, raw_sha256 AS rawSha256, raw_size AS rawSize,
   text_sha256 AS textSha256, text_size AS textSize, characters, unit, parts, outline, metadata, truncated, taken_at AS takenAt`;
 
-/** Rows of sources and snapshots, as their store gives them away. */
+/** Rows of sources and snapshots, as their store takes them and gives them away. */
 export class SourceRows {
   readonly #db: Database;
   readonly #contents: Contents;
@@ -82,6 +82,31 @@ export class SourceRows {
       id,
     );
     return row && asSnapshot(row);
+  }
+
+  addSnapshot(id: string, sourceId: string, number: number, snapshot: Omit<Snapshot, 'id' | 'number'>): void {
+    this.#db.run(
+      `INSERT INTO research_snapshots (id, source_id, number, origin, url, type, raw_sha256, raw_size, text_sha256,
+         text_size, characters, unit, parts, outline, metadata, truncated, taken_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      sourceId,
+      number,
+      snapshot.origin,
+      snapshot.url ?? null,
+      snapshot.type,
+      snapshot.rawSha256,
+      snapshot.rawSize,
+      snapshot.textSha256,
+      snapshot.textSize,
+      snapshot.characters,
+      snapshot.unit,
+      JSON.stringify(snapshot.parts),
+      JSON.stringify(snapshot.outline),
+      JSON.stringify(snapshot.metadata),
+      snapshot.truncated ? 1 : 0,
+      snapshot.takenAt,
+    );
   }
 
   source({ snapshotId, url, rating, tags, tagsImported, noteImported, readAt, isCited, ...row }: SourceRow): Source {

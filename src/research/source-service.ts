@@ -147,7 +147,10 @@ export class SourceService {
     for (const { key, identity } of named.filter(isFile))
       results.set(
         key,
-        await taking(key, 0, async () => this.#ofFile(workspace, session.id, identity.slice(FILE.length), [])),
+        await taking(key, 0, async () => ({
+          ...(await this.#ofFile(workspace, session.id, identity.slice(FILE.length), [])),
+          isFurther: true,
+        })),
       );
     return {
       session,
@@ -229,17 +232,18 @@ export class SourceService {
       wanted.map(({ address }) => address),
       taking.fetch,
       async ({ url, type, bytes, fetchedAt }, index) => {
-        const { input, address, identity = keyOf(address) } = wanted[index] ?? { input: '', address: url };
+        const { input, address, identity } = wanted[index] ?? { input: '', address: url };
         return taking(input, index, async () => ({
           bytes: bytes as Uint8Array<ArrayBuffer>,
           type,
           origin: 'fetched',
           url,
-          identity,
+          identity: identity ?? keyOf(address),
           host: URL.parse(keyOf(address))?.hostname ?? '',
           title: undefined,
           tags,
           takenAt: fetchedAt,
+          isFurther: identity !== undefined,
         }));
       },
     );
@@ -269,6 +273,7 @@ export class SourceService {
       title: undefined,
       tags,
       takenAt: Date.now(),
+      isFurther: false,
     };
   }
 
@@ -349,6 +354,7 @@ async function ofText({ title, text, url }: PastedText, tags: readonly string[])
     title,
     tags,
     takenAt: Date.now(),
+    isFurther: false,
   };
 }
 

@@ -35,6 +35,8 @@ export interface NewSource {
   /** The key that it has if no other source does. */
   readonly key: string;
   readonly tags: readonly string[];
+  /** Whether it is a further snapshot of a source, and nothing where that was removed meanwhile. */
+  readonly isFurther?: boolean;
   readonly snapshot: NewSnapshot;
   /** Of the snapshot, for the search. */
   readonly text: string;
@@ -128,6 +130,7 @@ export class SourceStore extends ResearchStore {
     return this.db.transaction(() => {
       const { snapshot } = source;
       const there = this.#rows.byIdentity(session.id, source.identity);
+      if (!there && source.isFurther === true) throw noSuchSource();
       const last = there && this.#rows.snapshot(there.snapshotId);
       const isSame = last?.rawSha256 === snapshot.rawSha256 && last.textSha256 === snapshot.textSha256;
       const snapshotId = newId('snp');
@@ -141,7 +144,7 @@ export class SourceStore extends ResearchStore {
       this.refuseWithoutRoom(0);
       if (!there) this.#refuseTooMany(session.id, 1);
       const id = there?.id ?? newId('src');
-      this.#insertSnapshot(snapshotId, id, (last?.number ?? 0) + 1, snapshot);
+      this.#rows.addSnapshot(snapshotId, id, (last?.number ?? 0) + 1, snapshot);
       if (there)
         this.db.run(
           'UPDATE research_sources SET snapshot_id = ?, url = ?, host = ?, title = ?, read_at = ? WHERE id = ?',
@@ -332,31 +335,6 @@ export class SourceStore extends ResearchStore {
       snapshotId,
       now,
       source.readAt ?? null,
-    );
-  }
-
-  #insertSnapshot(id: string, sourceId: string, number: number, snapshot: NewSnapshot): void {
-    this.db.run(
-      `INSERT INTO research_snapshots (id, source_id, number, origin, url, type, raw_sha256, raw_size, text_sha256,
-         text_size, characters, unit, parts, outline, metadata, truncated, taken_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id,
-      sourceId,
-      number,
-      snapshot.origin,
-      snapshot.url ?? null,
-      snapshot.type,
-      snapshot.rawSha256,
-      snapshot.rawSize,
-      snapshot.textSha256,
-      snapshot.textSize,
-      snapshot.characters,
-      snapshot.unit,
-      JSON.stringify(snapshot.parts),
-      JSON.stringify(snapshot.outline),
-      JSON.stringify(snapshot.metadata),
-      snapshot.truncated ? 1 : 0,
-      snapshot.takenAt,
     );
   }
 

@@ -33,10 +33,16 @@ export function pageOf(number: number, edition = 1): string {
 </article><footer>Cookies help us to deliver our services. <a href="/legal">Legal notice of the library</a></footer></body></html>`;
 }
 
-/** `/edition?of=3&is=2` has `/article/3` say something else; `/counted/3` says the same each time in other bytes. */
+/**
+ * `/edition?of=3&is=2` has `/article/3` say something else; `/counted/3` says the same each time in other bytes.
+ * `/held/3` waits when it is asked for again: `/arrived` until it is, and `/release` has it be answered.
+ */
 export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>> {
   const editions = new Map<string, number>();
   let visits = 0;
+  const seen = new Set<string>();
+  let held: (() => void) | undefined;
+  let told: (() => void) | undefined;
   return listen((request, response) => {
     const url = new URL(request.url ?? '/', 'http://library');
     const [, kind, name = ''] = url.pathname.split('/');
@@ -49,6 +55,20 @@ export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>>
     } else if (kind === 'counted') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
       response.end(`${pageOf(Number(name))}<!-- ${(visits += 1)} -->`);
+    } else if (kind === 'held') {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      const answer = () => void response.end(pageOf(Number(name)));
+      if (seen.has(name)) {
+        held = answer;
+        told?.();
+      } else answer();
+      seen.add(name);
+    } else if (kind === 'arrived') {
+      told = () => void response.end();
+      if (held) told();
+    } else if (kind === 'release') {
+      held?.();
+      response.end();
     } else if (kind === 'note.md') {
       response
         .setHeader('Content-Type', 'text/markdown')

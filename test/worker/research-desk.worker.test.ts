@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 
-import { Owner } from '../support/files.ts';
+import { Owner, put } from '../support/files.ts';
 
 const library = inject('library');
 
@@ -48,6 +48,49 @@ describe('a research', () => {
     await expect(ada.call('research_open', { session: 'ruled', guideline_files: ['none.md'] })).rejects.toThrow(
       /no such file/,
     );
+  });
+
+  it('has guidelines in files of which one is large, one is no text, and one is gone', async () => {
+    await ada.call('session_open', { session: 'Many' });
+    const write = async (path: string, text: string) => ada.write(path, text, 'many');
+    for (const [path, text] of [
+      ['large.md', 'Count. '.repeat(50_000)],
+      ['rules.pdf', '%PDF-1.4 none'],
+    ] as const)
+      await put((await ada.upload(path, text, { session: 'many' })).url, text);
+    const gone = await write('gone.md', 'Gone.');
+    await write('short.md', 'Only these.');
+    await ada.call('research_open', {
+      session: 'many',
+      guidelines: 'By hand.',
+      guideline_files: ['large.md', 'rules.pdf', 'gone.md', 'short.md'],
+    });
+    await ada.call('file_delete', { file: gone.id });
+    const client = await ada.mcp();
+    const { contents } = await client.readResource({ uri: 'carrel://research/many' });
+    const { text } = contents[0] as { text: string };
+    expect(text).toContain('By hand.');
+    expect(text).toContain('Only these.');
+    for (const path of ['large.md', 'rules.pdf']) expect(text).toMatch(new RegExp(`## ${path}\\n\\n[^#]*file_read`));
+    expect(text).not.toContain('Gone.');
+    const { messages } = await client.getPrompt({ name: 'write_report', arguments: { session: 'many' } });
+    expect(JSON.stringify(messages)).toContain('By hand.');
+  });
+
+  it('counts as cited what is a source', async () => {
+    const { session, keys } = await gathered('Counted', 10);
+    await ada.call('report_outline', { session, sections: [{ heading: 'All' }] });
+    await ada.call('report_write', { session, section: '1', text: `It is so [@${keys[0]}; @nobody1999].` });
+    expect(await ada.call('research_status', { session })).toMatchObject({ counts: { cited: 1 } });
+  });
+
+  it('has a report whose title changes by itself', async () => {
+    const { session } = await gathered('Titled', 11);
+    await ada.call('report_outline', { session, sections: [{ heading: 'All', brief: 'All of it' }] });
+    expect(await ada.call('report_outline', { session, title: 'Another title' })).toMatchObject({
+      title: 'Another title',
+      sections: [{ heading: 'All', brief: 'All of it' }],
+    });
   });
 
   it('says how far it is and what comes next', async () => {

@@ -242,6 +242,17 @@ describe('the same again', () => {
     expect(await ada.call('source_list', { session })).toMatchObject({ sources: { length: 1 } });
   });
 
+  it('while it is removed stays removed: nothing that is looked at again comes back', async () => {
+    const session = await research(ada, 'Removed');
+    await add(session, { urls: [`${library}/held/16`] });
+    const refreshed = ada.call<Added>('source_refresh', { session, sources: ['writerq2016'] });
+    await fetch(`${library}/arrived`);
+    await ada.call('source_remove', { session, source: 'writerq2016' });
+    await fetch(`${library}/release`);
+    expect(await refreshed).toMatchObject({ results: [{ outcome: 'refused', reason: 'not_found' }] });
+    expect(await ada.call('source_list', { session })).toMatchObject({ sources: [] });
+  });
+
   it('in two sessions is stored once, and stays while one of them has it', async () => {
     const bob = await Owner.signIn('once@example.com');
     for (const session of ['One', 'Two']) {

@@ -47,11 +47,11 @@ export function reportTools(service: ReportService) {
     output: z.object({ session: sessionRef, title: z.string(), sections: z.array(shownSection) }),
     handle: async ({ session: within, title, sections }, { workspace }) => {
       const report =
-        sections === undefined
+        sections === undefined && title === undefined
           ? await service.get(workspace, within)
           : await service.outline(workspace, within, {
               title,
-              sections: sections.map((each) => ({ ...each, brief: each.brief })),
+              sections: sections?.map((each) => ({ ...each, brief: each.brief })),
             });
       return { session: report.session, title: report.title, sections: showSections(report.sections) };
     },
