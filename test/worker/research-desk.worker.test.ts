@@ -66,7 +66,7 @@ describe('a research', () => {
       guideline_files: ['large.md', 'rules.pdf', 'gone.md', 'short.md'],
     });
     await ada.call('file_delete', { file: gone.id });
-    const client = await ada.mcp();
+    const client = await ada.mcp('?toolsets=research');
     const { contents } = await client.readResource({ uri: 'carrel://research/many' });
     const { text } = contents[0] as { text: string };
     expect(text).toContain('By hand.');
