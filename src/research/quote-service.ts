@@ -12,6 +12,8 @@ export type QuoteWorkspace = Pick<OpenWorkspace, 'quotes' | 'sources'>;
 
 /** Quotes that one call proves: each snapshot is one call of R2. */
 const CHECKED_AT_ONCE = 500;
+/** Texts that are fetched at once, of which each may have some MB: one after the other they take longer than clients wait. */
+const TEXTS_AT_ONCE = 4;
 const NEAREST = 3;
 
 /** A passage that is like what was to be quoted. */
@@ -96,7 +98,7 @@ export class QuoteService {
     const page = await quotes.list(input.session, undefined, CHECKED_AT_ONCE, after);
     const bySnapshot = Map.groupBy(page.quotes, ({ snapshotId }) => snapshotId);
     const outcomes = new Map<string, CheckedQuote['outcome']>();
-    for (const [snapshotId, group] of bySnapshot) {
+    const prove = async ([snapshotId, group]: readonly [string, readonly Quote[]]): Promise<void> => {
       const snapshot = await sources.snapshot(snapshotId);
       const bytes = snapshot && (await storedBytes(this.#bucket, snapshot.textKey).catch(() => undefined));
       const isSame = bytes && (await sha256Of(bytes)) === snapshot.textSha256;
@@ -106,7 +108,10 @@ export class QuoteService {
         const isThere = stands && text?.slice(quote.start, quote.end) === quote.text;
         outcomes.set(quote.id, bytes ? (isThere ? 'proved' : 'differs') : 'gone');
       }
-    }
+    };
+    const groups = [...bySnapshot];
+    for (let from = 0; from < groups.length; from += TEXTS_AT_ONCE)
+      await Promise.all(groups.slice(from, from + TEXTS_AT_ONCE).map(prove));
     return {
       session: page.session,
       checked: page.quotes.map(({ id, key }) => ({ id, key, outcome: outcomes.get(id) ?? 'gone' })),

@@ -4,6 +4,7 @@ import type { FileWorkspace } from '../files/service.ts';
 import type { UploadService } from '../files/upload-service.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
+import { allSources } from './all-pages.ts';
 import type { Section, SessionRef, StoredSource } from './model.ts';
 import { referenceOfSource, provenanceOf } from './provenance.ts';
 import { prepareText } from './quotes/passages.ts';
@@ -103,11 +104,11 @@ export class ReportService {
 
   /** Looks at each claim, citation and quotation of the report. */
   async check(
-    { reports, sources }: Pick<ReportWorkspace, 'reports' | 'sources'>,
+    workspace: Pick<ReportWorkspace, 'reports' | 'sources'>,
     session: string | undefined,
   ): Promise<CheckedReport> {
-    const report = await reports.get(session);
-    const { sources: all } = await sources.all(report.session.id);
+    const report = await workspace.reports.get(session);
+    const all = await allSources(workspace, report.session.id);
     const byKey = new Map(all.map((source) => [source.key, source]));
     const texts = new Texts(this.#bucket);
     const check = await checkReport({
@@ -164,14 +165,14 @@ export class ReportService {
 
   /** The report as it is printed. @throws CarrelError `conflict` when nobody has written anything */
   async document(
-    { reports, sources }: Pick<ReportWorkspace, 'reports' | 'sources'>,
+    workspace: Pick<ReportWorkspace, 'reports' | 'sources'>,
     session: string | undefined,
     style: Style,
   ): Promise<ReportDocument> {
-    const report = await reports.get(session);
+    const report = await workspace.reports.get(session);
     if (report.sections.every(({ text }) => text === ''))
       throw new CarrelError('conflict', 'Nobody has written anything of this report. `report_write` does.');
-    const { sources: all } = await sources.all(report.session.id);
+    const all = await allSources(workspace, report.session.id);
     return {
       title: report.title,
       language: undefined,

@@ -13,6 +13,9 @@ import type { SourceRow, StoredSnapshot } from './source-rows.ts';
 /** How long bytes may wait for the row that names them, in ms. Then the sweep takes them. */
 const STORE_MS = 3_600_000;
 
+/** Sources in one message, where all are gone through. */
+const PAGE = 400;
+
 /** Bytes that are about to be stored under a key of their own. */
 export interface ExpectedContent {
   readonly objectKey: string;
@@ -177,7 +180,7 @@ export class SourceStore extends ResearchStore {
     return this.#rows.stored(session, row);
   }
 
-  /** In the order in which they were added. */
+  /** In the order in which they were added, without headings: a message holds no thousand outlines of books. */
   list(
     reference: string | undefined,
     { view, host, tag }: SourceFilter,
@@ -214,19 +217,27 @@ export class SourceStore extends ResearchStore {
     const last = page.at(-1);
     return {
       session,
-      sources: page.map((row) => this.#rows.source(row)),
+      sources: page.map((row) => withoutHeadings(this.#rows.source(row))),
       next: rows.length > limit && last ? [last.addedAt, last.id] : undefined,
     };
   }
 
-  /** All of a research with where their bytes are, for what goes through all: at most {@link MAX_SOURCES}. */
-  all(reference: string | undefined): { session: SessionRef; sources: StoredSource[] } {
-    const session = this.desk(reference);
-    const rows = this.db.all<SourceRow>(
-      `SELECT ${COLUMNS} FROM research_sources WHERE session_id = ? ORDER BY added_at, id`,
-      session.id,
+  /** A page of all with where their bytes are, for what goes through all. */
+  page(
+    reference: string | undefined,
+    after: Position | undefined,
+  ): { session: SessionRef; sources: StoredSource[]; next: Position | undefined } {
+    const { session, sources, next } = this.list(
+      reference,
+      { view: 'all', host: undefined, tag: undefined },
+      PAGE,
+      after,
     );
-    return { session, sources: rows.map((row) => this.#rows.stored(session, row)) };
+    return {
+      session,
+      sources: sources.map((source) => ({ ...source, ...this.#rows.keysOf(source.snapshot), session })),
+      next,
+    };
   }
 
   /** The keys of a research: at most {@link MAX_SOURCES}. */
@@ -365,6 +376,11 @@ export class SourceStore extends ResearchStore {
       for (const letter of 'bcdefghijklmnopqrstuvwxyz') if (!isTaken(wanted + letter)) return wanted + letter;
     for (let number = 2; ; number++) if (!isTaken(`${wanted}-${number}`)) return `${wanted}-${number}`;
   }
+}
+
+function withoutHeadings(source: Source): Source {
+  const parts = source.snapshot.parts.map(({ start }) => ({ label: '', start }));
+  return { ...source, snapshot: { ...source.snapshot, parts, outline: [] } };
 }
 
 /** By what a source is filtered: its day is that on which it appeared, if it says, and else that on which it came. */

@@ -79,7 +79,7 @@ describe('what is as large as it may be can be read', () => {
 });
 
 describe('limits hold', () => {
-  it('of sources, where the last one comes several times at once', async () => {
+  it('of sources, where the last one comes several times at once; and a report can rest on all', async () => {
     const session = await opened('Full');
     await ada.call('source_add', { session, urls: [`${library}/article/1`] });
     await ada.sql(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MAX_SOURCES - 2})
@@ -98,5 +98,16 @@ describe('limits hold', () => {
     );
     expect(added.filter((outcome) => outcome === 'added')).toHaveLength(1);
     expect(added.filter((outcome) => outcome === 'limit_exceeded')).toHaveLength(2);
+
+    await ada.sql(
+      `UPDATE research_snapshots SET parts = json_array(json_object('label', '${'x'.repeat(2000)}', 'start', 0))`,
+    );
+    await ada.call('report_outline', { session, sections: [{ heading: 'All' }] });
+    await ada.call('report_write', {
+      session,
+      section: '1',
+      text: 'There are many wells in the district [@writerb2001].',
+    });
+    expect(await ada.call('report_check', { session })).toMatchObject({ passed: true, claims: 1 });
   });
 });

@@ -1,9 +1,9 @@
 import type { FileBucket } from '../../files/bucket.ts';
 import { CarrelError } from '../../lib/errors.ts';
 import type { OpenWorkspace } from '../../workspace/client.ts';
+import { allPages, allSources } from '../all-pages.ts';
 import type { Note, Quote, StoredSource } from '../model.ts';
 import type { StoredSnapshot } from '../source-rows.ts';
-import { allPages } from './all-pages.ts';
 import { overviewOf } from './overview.ts';
 import { isTooMuch, MANIFEST, MAX_ARCHIVE_BYTES, MAX_ARCHIVED_SNAPSHOTS } from './model.ts';
 import type { Manifest } from './model.ts';
@@ -36,8 +36,9 @@ export async function exportResearch(
 ): Promise<ResearchArchive> {
   const now = Date.now();
   const { desks, sources: store, quotes: quoteStore, notes: noteStore, reports } = workspace;
-  const { session: within, sources } = await store.all(session);
-  const desk = await desks.get(within.id);
+  const desk = await desks.get(session);
+  const within = desk.session;
+  const sources = await allSources(workspace, within.id);
   const [quotes, notes, report] = await Promise.all([
     allPages(async (after) => {
       const page = await quoteStore.list(within.id, undefined, 500, after);
