@@ -111,7 +111,18 @@ export function defineToolset(name: string, definition: ToolsetDefinition): Tool
     onByDefault,
     instructions,
     core,
-    contents: 'load' in definition ? async () => complete(await definition.load()) : complete(definition),
+    contents: 'load' in definition ? loadedOnce(definition.load) : complete(definition),
+  };
+}
+
+/** Addresses select toolsets in any order and as often as they like: none of that makes the schemas of all tools again. */
+function loadedOnce(load: () => Promise<ToolsetContents>): () => Promise<Required<ToolsetContents>> {
+  let loaded: Required<ToolsetContents> | undefined;
+  return async () => {
+    if (loaded) return loaded;
+    const contents = complete(await load());
+    // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
+    return (loaded ??= contents);
   };
 }
 

@@ -283,6 +283,20 @@ describe('a toolset that is loaded with the first request', () => {
     expect((await more.select(new URLSearchParams())).instructions).toContain('?toolsets=more');
   });
 
+  test('is loaded once, however addresses name it, and again where that failed', async () => {
+    let loaded = 0;
+    const load = async () => {
+      loaded += 1;
+      if (loaded === 1) throw new Error('no network');
+      return { tools: [tool('more_read')] };
+    };
+    const more = new Registry([defineToolset('more', { consent, load })]);
+    await expect(more.select(new URLSearchParams())).rejects.toThrow(/no network/);
+    const queries = ['', 'readonly=true', 'toolsets=more', 'toolsets=more,more', 'toolsets=more, more'];
+    for (const query of queries) await more.select(new URLSearchParams(query));
+    expect(loaded).toBe(2);
+  });
+
   test('may not have a tool of a name that is taken', async () => {
     const more = new Registry([
       defineToolset('more', { consent, load: async () => ({ tools: [tool('whoami')] }) }),
