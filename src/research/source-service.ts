@@ -239,7 +239,7 @@ export class SourceService {
           origin: 'fetched',
           url,
           identity: identity ?? keyOf(address),
-          host: URL.parse(keyOf(address))?.hostname ?? '',
+          host: URL.parse(keyOf(url))?.hostname ?? '',
           title: undefined,
           tags,
           takenAt: fetchedAt,

@@ -119,7 +119,8 @@ export class Owner extends Connection {
       | 'content_holds'
       | 'research_sources'
       | 'research_snapshots'
-      | 'research_quotes',
+      | 'research_quotes'
+      | 'research_sections',
   ): Promise<Record<string, SqlStorageValue>[]> {
     return runInDurableObject(this.workspace, (_object, { storage }) =>
       storage.sql.exec(`SELECT * FROM ${table}`).toArray(),

@@ -269,6 +269,56 @@ describe('the same again', () => {
   });
 });
 
+describe('a source whose address leads elsewhere', () => {
+  it('is of the host where it was found, and stays so when it is looked at again', async () => {
+    const session = await research(ada, 'Led');
+    const there = library.replace('127.0.0.1', 'localhost');
+    const { results } = await add(session, { urls: [`${library}/redirect?to=${there}/counted/17`] });
+    expect(results).toMatchObject([{ outcome: 'added' }]);
+    const found = async () => (await ada.rows('research_sources')).find(({ key }) => key === 'writerr2017');
+    const identity = (await found())?.['identity'];
+    expect(await found()).toMatchObject({ host: 'localhost' });
+    await ada.call('source_refresh', { session, sources: ['writerr2017'] });
+    expect(await found()).toMatchObject({ host: 'localhost', identity });
+  });
+});
+
+describe('in another research of the same person', () => {
+  it('nothing of one can be used by its id', async () => {
+    const one = await research(ada, 'Here');
+    const other = await research(ada, 'There');
+    await add(one, { urls: [`${library}/article/18`] });
+    const { sources } = await ada.call<{ sources: { id: string; key: string }[] }>('source_list', { session: one });
+    const { id = '', key: source = '' } = sources[0] ?? {};
+    const { quote } = await ada.call<{ quote: { id: string } }>('quote_add', {
+      session: one,
+      source,
+      text: 'the first one that asked the people',
+    });
+    const { note } = await ada.call<{ note: { id: string } }>('note_write', { session: one, title: 'A', text: 'a' });
+    await ada.call('report_outline', { session: one, sections: [{ heading: 'All' }] });
+    const section = (await ada.rows('research_sections'))[0]?.['id'];
+    expect(section).toMatch(/^sec_/);
+    for (const [tool, input] of [
+      ['source_read', { source: id }],
+      ['source_update', { source: id, state: 'dropped' }],
+      ['source_refresh', { sources: [id] }],
+      ['source_remove', { source: id }],
+      ['quote_add', { source: id, text: 'the first one that asked' }],
+      ['quote_list', { source: id }],
+      ['quote_remove', { quote: quote.id }],
+      ['note_edit', { note: note.id, delete: true }],
+      ['note_link', { note: note.id, add: [] }],
+      ['note_list', { about: id }],
+      ['note_write', { title: 'B', text: 'b', links: [id] }],
+      ['note_write', { title: 'B', text: 'b', links: [quote.id] }],
+      ['report_read', { section }],
+      ['report_write', { section, text: 'Mine [@own].' }],
+    ] as const)
+      await expect(ada.call(tool, { session: other, ...input })).rejects.toThrow(/^not_found/);
+  });
+});
+
 describe('a file of the shelf', () => {
   it('is a source whose bytes are stored once', async () => {
     const session = await research(ada, 'Filed');
