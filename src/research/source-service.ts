@@ -29,6 +29,8 @@ export type SourceWorkspace = FileWorkspace & Pick<OpenWorkspace, 'sources' | 'r
 /** On whose behalf something is fetched and stored. */
 export interface Visitor {
   readonly workspaceId: string;
+  /** @throws CarrelError `forbidden` where files are none of its business */
+  readonly mayReadFiles: () => void;
   /** The origin of this deployment. */
   readonly origin: string;
   readonly signal: AbortSignal;
@@ -115,7 +117,10 @@ export class SourceService {
       tags,
     );
     const others = [
-      ...files.map((file) => ({ input: file, read: async () => this.#ofFile(workspace, within.id, file, tags) })),
+      ...files.map((file) => ({
+        input: file,
+        read: async () => this.#ofFile(workspace, visitor, within.id, file, tags),
+      })),
       ...texts.map((text) => ({ input: text.title, read: async () => ofText(text, tags) })),
     ].map((each, index) => ({ ...each, place: urls.length + index }));
     return {
@@ -148,7 +153,7 @@ export class SourceService {
       results.set(
         key,
         await taking(key, 0, async () => ({
-          ...(await this.#ofFile(workspace, session.id, identity.slice(FILE.length), [])),
+          ...(await this.#ofFile(workspace, visitor, session.id, identity.slice(FILE.length), [])),
           isFurther: true,
         })),
       );
@@ -254,10 +259,12 @@ export class SourceService {
 
   async #ofFile(
     workspace: SourceWorkspace,
+    { mayReadFiles }: Visitor,
     session: string,
     named: string,
     tags: readonly string[],
   ): Promise<Incoming> {
+    mayReadFiles();
     const file = await this.#files.find(workspace, { file: named, session });
     if (file.size > MAX_SOURCE_BYTES)
       throw new CarrelError('too_large', 'Files of more than 10 MB are not taken as sources. Nothing was stored.', {

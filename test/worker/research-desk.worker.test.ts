@@ -122,6 +122,24 @@ describe('a research', () => {
     );
   });
 
+  it('reads and writes no files for who was not given that', async () => {
+    const { session } = await gathered('Apart', 10);
+    await ada.write('secret.md', 'Nothing for apps of research.', session);
+    await ada.call('report_outline', { session, sections: [{ heading: 'All' }] });
+    await ada.call('report_write', { session, section: '1', text: 'All is well [@own].' });
+    const { file } = await ada.call<{ file: { id: string } }>('research_export', { session });
+    const app = await Owner.signIn('ada@example.com', 'research:read research:write');
+    const { results } = await app.call<{ results: object[] }>('source_add', { session, files: ['secret.md'] });
+    expect(results).toMatchObject([{ outcome: 'refused', reason: 'forbidden' }]);
+    for (const [tool, input] of [
+      ['research_open', { session, guideline_files: ['secret.md'] }],
+      ['report_export', { session }],
+      ['research_export', { session }],
+      ['research_import', { session, file: file.id, title: 'Copy' }],
+    ] as const)
+      await expect(app.call(tool, input), tool).rejects.toThrow(/forbidden: This needs the permission files:/);
+  });
+
   it('of somebody else is as one that does not exist', async () => {
     const { session, keys } = await gathered('Hers', 5);
     const { sources } = await ada.call<{ sources: { id: string }[] }>('source_list', { session });

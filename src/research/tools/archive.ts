@@ -5,7 +5,7 @@ import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import type { ArchiveService } from '../archive/service.ts';
 import { reference, topic } from '../model.ts';
-import { counted, session } from './shared.ts';
+import { counted, requireFiles, session } from './shared.ts';
 
 /** Tools that take a whole research out and in. */
 export function archiveTools(service: ArchiveService) {
@@ -21,6 +21,7 @@ export function archiveTools(service: ArchiveService) {
       sources: z.int(),
     }),
     handle: async ({ session: within, path }, { workspace, principal }) => {
+      requireFiles(principal, 'files:write');
       const { session: where, file, sources } = await service.export(workspace, principal, { session: within, path });
       const { id, path: stored, size, sha256 } = file;
       return { session: where, file: { id, path: stored, size, sha256 }, sources };
@@ -46,9 +47,10 @@ export function archiveTools(service: ArchiveService) {
       notes: z.int(),
       sections: z.int(),
     }),
-    handle: async ({ file, session: within, title }, { workspace, principal }) => ({
-      ...(await service.import(workspace, principal.workspaceId, { file, session: within, title })),
-    }),
+    handle: async ({ file, session: within, title }, { workspace, principal }) => {
+      requireFiles(principal, 'files:read');
+      return service.import(workspace, principal.workspaceId, { file, session: within, title });
+    },
     text: ({ session: { slug }, sources, quotes, notes, sections }) =>
       `Imported into ${slug}: ${counted(sources, 'source')}, ${counted(quotes, 'quote')}, ${counted(notes, 'note')}, ${counted(sections, 'section')} of a report.`,
   });

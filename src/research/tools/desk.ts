@@ -4,7 +4,7 @@ import { defineTool, READ, UPDATE } from '../../mcp/toolset.ts';
 import { sessionReference, sessionRef } from '../../sessions/model.ts';
 import type { DeskService, DeskStatus } from '../desk-service.ts';
 import { guidelines, question, reference, topic } from '../model.ts';
-import { progressWords, session } from './shared.ts';
+import { progressWords, requireFiles, session } from './shared.ts';
 
 const status = z.object({
   session: sessionRef,
@@ -32,7 +32,8 @@ export function deskTools(service: DeskService) {
       guideline_files: z.array(reference).max(10).optional().describe('Ids or paths of files with more'),
     }),
     output: status.extend({ created: z.boolean() }),
-    handle: async (input, { workspace }) => {
+    handle: async (input, { workspace, principal }) => {
+      if (input.guideline_files) requireFiles(principal, 'files:read');
       const opened = await service.open(workspace, {
         session: input.session,
         topic: input.topic,

@@ -10,7 +10,7 @@ import type { Section } from '../model.ts';
 import { STYLES } from '../references/cited-works.ts';
 import type { ReportService } from '../report-service.ts';
 import { FORMATS } from '../report-service.ts';
-import { counted, REMARK_CHARACTERS, session, withFenceNote } from './shared.ts';
+import { counted, REMARK_CHARACTERS, requireFiles, session, withFenceNote } from './shared.ts';
 
 const shownSection = z.object({
   number: z.int(),
@@ -199,6 +199,7 @@ export function reportTools(service: ReportService) {
       files: z.array(z.object({ id: z.string(), path: z.string(), size: z.int(), version: z.int() })),
     }),
     handle: async ({ formats, ...input }, { workspace, principal }) => {
+      requireFiles(principal, 'files:write');
       const { session: within, files } = await service.export(workspace, principal, {
         ...input,
         formats: [...new Set(formats)],

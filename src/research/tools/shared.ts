@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import { CarrelError } from '../../lib/errors.ts';
+import type { Principal } from '../../mcp/context.ts';
 import { FENCE_NOTE, fenced, fencedLine, shownLine } from '../../lib/untrusted.ts';
 import { session } from '../../sessions/model.ts';
 import type { Source } from '../model.ts';
@@ -8,6 +10,22 @@ export { session };
 
 /** Of a remark that somebody else wrote and was imported. */
 export const REMARK_CHARACTERS = 5000;
+
+/**
+ * What research does with the shelf needs the permission for that besides its own: whoever unticked it means it.
+ *
+ * @throws CarrelError `forbidden`
+ */
+export function requireFiles({ scopes }: Principal, scope: 'files:read' | 'files:write'): void {
+  if (!scopes.includes(scope))
+    throw new CarrelError(
+      'forbidden',
+      `This needs the permission ${scope} as well, which this connection was not given.`,
+      {
+        details: { scope },
+      },
+    );
+}
 
 export const cursor = z.string().max(2000).optional().describe('`next_cursor` of the page before');
 export const nextCursor = z.string().optional();

@@ -11,6 +11,7 @@ import type { TextWindow } from '../window.ts';
 import {
   cursor,
   nextCursor,
+  requireFiles,
   saidBy,
   session,
   showSource,
@@ -42,6 +43,7 @@ const results = z.array(
 export function sourceTools(service: SourceService) {
   const visitor = (context: CallContext) => ({
     workspaceId: context.principal.workspaceId,
+    mayReadFiles: () => requireFiles(context.principal, 'files:read'),
     origin: context.origin,
     signal: context.signal,
     progress: async (done: number, total: number) => context.progress(done, total),
