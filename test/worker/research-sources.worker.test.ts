@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 import { sha256Hex } from '../../src/lib/encoding.ts';
-import { Owner } from '../support/files.ts';
+import { Owner, put } from '../support/files.ts';
 
 /** A server on this machine, over the network (test/support/library.ts). */
 const library = inject('library');
@@ -170,6 +170,16 @@ describe('a source that is refused', () => {
   ])('are %s as a whole', async (_what, input) => {
     const session = await research(ada, 'Wrong');
     await expect(add(session, input)).rejects.toThrow(/^(?:invalid_input|too_large)/);
+  });
+
+  it('is a file of 50 MB', async () => {
+    const session = await research(ada, 'Huge');
+    const line = `${'A line of a long text. '.repeat(4500)}\n`;
+    const { url } = await ada.upload('huge.txt', line.repeat(490), { session });
+    expect((await put(url, line.repeat(490))).status).toBe(201);
+    const { results } = await add(session, { files: ['huge.txt'] });
+    expect(results).toMatchObject([{ outcome: 'refused', reason: 'too_large' }]);
+    expect(await ada.call('source_list', { session })).toMatchObject({ sources: [] });
   });
 
   it('is none of a session without a research, or of somebody else', async () => {
