@@ -107,9 +107,9 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
   const files = { files: shelf, uploads, parts, drop, imports, forms, tus, links };
 
   const research = async () => {
-    const { researchContents } = await import('./research/contents.ts');
+    const { researchTools } = await import('./research/tools/all.ts');
     const { fetchLoopback: loopback, respectsRobots: robots, webSearch } = settings;
-    return researchContents({ bucket, files: shelf, uploads, loopback, robots, webSearch });
+    return researchTools({ bucket, files: shelf, uploads, loopback, robots, webSearch });
   };
 
   const registry = new Registry(makeToolsets(toolsets, { files, research }), settings.toolsets);

@@ -1,5 +1,5 @@
 import { itemsWithinBudget } from '../lib/budget.ts';
-import { decodeCursor, encodeCursor } from '../lib/cursor.ts';
+import { encodeCursor, placeOf } from '../lib/cursor.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { isId } from '../lib/ids.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
@@ -354,14 +354,6 @@ const POLL_MS = 1000;
 interface ListInput extends Omit<FileQuery, 'after'> {
   readonly scope: FileScope;
   readonly cursor: string | undefined;
-}
-
-/** @throws CarrelError `invalid_input` for a cursor that this list did not give */
-function placeOf(cursor: string | undefined, length: number) {
-  const place = cursor === undefined ? undefined : decodeCursor(cursor);
-  if (cursor !== undefined && place?.length !== length)
-    throw new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
-  return place;
 }
 
 export const notText = () =>

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { fromBase64Url, toBase64Url, utf8 } from './encoding.ts';
+import { CarrelError } from './errors.ts';
 
 /** A place in a list: the values of the last row's sort columns. */
 export type Position = readonly (string | number)[];
@@ -28,4 +29,17 @@ export function decodeCursor(cursor: string): Position | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The place that a caller's cursor names.
+ *
+ * @param columns how many values a place of that list has
+ * @throws CarrelError `invalid_input` for a cursor that the list never gave
+ */
+export function placeOf(cursor: string | undefined, columns: number): Position | undefined {
+  const place = cursor === undefined ? undefined : decodeCursor(cursor);
+  if (cursor !== undefined && place?.length !== columns)
+    throw new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
+  return place;
 }

@@ -21,7 +21,7 @@ export async function allSources(
   session: string,
 ): Promise<StoredSource[]> {
   return allPages(async (after) => {
-    const page = await sources.page(session, after);
+    const page = await sources.listStored(session, after);
     return { items: page.sources, next: page.next };
   });
 }

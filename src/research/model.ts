@@ -128,6 +128,9 @@ export interface Source {
   readonly snapshot: Snapshot;
 }
 
+/** What the identity of a source begins with that is a file; its id follows. */
+export const FILE_IDENTITY = 'file:';
+
 /** A source with where its bytes are. */
 export interface StoredSource extends Source {
   readonly session: SessionRef;

@@ -1,11 +1,10 @@
-import { itemsWithinBudget } from '../lib/budget.ts';
 import { CarrelError } from '../lib/errors.ts';
-import { encodeCursor } from '../lib/cursor.ts';
+import { placeOf } from '../lib/cursor.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { Note } from './model.ts';
 import type { NewNote, NoteChange } from './note-store.ts';
-import { placeOf } from './place.ts';
+import { withinAnswer } from './paging.ts';
 
 type NoteWorkspace = Pick<OpenWorkspace, 'notes'>;
 type Answer = { readonly session: SessionRef; readonly note: Note };
@@ -58,10 +57,8 @@ export class NoteService {
       readonly cursor: string | undefined;
     },
   ): Promise<{ session: SessionRef; notes: readonly Note[]; nextCursor: string | undefined }> {
-    const page = await notes.list(input.session, input, input.limit, placeOf(input.cursor));
-    const fitting = itemsWithinBudget(page.notes);
-    const last = fitting.at(-1);
-    const next = fitting.length < page.notes.length && last ? [last.createdAt, last.id] : page.next;
-    return { session: page.session, notes: fitting, nextCursor: next && encodeCursor(next) };
+    const page = await notes.list(input.session, input, input.limit, placeOf(input.cursor, 2));
+    const { items, nextCursor } = withinAnswer(page.notes, page.next, ({ createdAt, id }) => [createdAt, id]);
+    return { session: page.session, notes: items, nextCursor };
   }
 }

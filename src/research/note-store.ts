@@ -173,13 +173,8 @@ export class NoteStore extends ResearchStore {
       ...values,
       limit + 1,
     );
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      session,
-      notes: page.map((row) => this.#withLinks(row)),
-      next: rows.length > limit && last ? [last.createdAt, last.id] : undefined,
-    };
+    const page = this.page(rows, limit, ({ createdAt }) => createdAt);
+    return { session, notes: page.rows.map((row) => this.#withLinks(row)), next: page.next };
   }
 
   #indexed(session: SessionRef, id: string): { session: SessionRef; note: Note } {

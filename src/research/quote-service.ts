@@ -1,12 +1,12 @@
 import type { FileBucket } from '../files/bucket.ts';
-import { itemsWithinBudget } from '../lib/budget.ts';
-import { encodeCursor } from '../lib/cursor.ts';
+import { encodeCursor, placeOf } from '../lib/cursor.ts';
 import type { SessionRef } from '../sessions/model.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
-import type { Part, Quote } from './model.ts';
-import { placeOf } from './place.ts';
+import type { Quote } from './model.ts';
+import { withinAnswer } from './paging.ts';
 import { prepareText } from './quotes/passages.ts';
 import { sha256Of, storedBytes, storedText } from './stored-text.ts';
+import { partAt } from './window.ts';
 
 export type QuoteWorkspace = Pick<OpenWorkspace, 'quotes' | 'sources'>;
 
@@ -94,7 +94,7 @@ export class QuoteService {
     { quotes, sources }: QuoteWorkspace,
     input: { readonly session?: string | undefined; readonly cursor: string | undefined },
   ): Promise<{ session: SessionRef; checked: readonly CheckedQuote[]; nextCursor: string | undefined }> {
-    const after = placeOf(input.cursor);
+    const after = placeOf(input.cursor, 2);
     const page = await quotes.list(input.session, undefined, CHECKED_AT_ONCE, after);
     const bySnapshot = Map.groupBy(page.quotes, ({ snapshotId }) => snapshotId);
     const outcomes = new Map<string, CheckedQuote['outcome']>();
@@ -128,23 +128,12 @@ export class QuoteService {
       readonly cursor: string | undefined;
     },
   ): Promise<{ session: SessionRef; quotes: readonly Quote[]; nextCursor: string | undefined }> {
-    const page = await quotes.list(input.session, input.source, input.limit, placeOf(input.cursor));
-    const fitting = itemsWithinBudget(page.quotes);
-    const last = fitting.at(-1);
-    const next = fitting.length < page.quotes.length && last ? [last.createdAt, last.id] : page.next;
-    return { session: page.session, quotes: fitting, nextCursor: next && encodeCursor(next) };
+    const page = await quotes.list(input.session, input.source, input.limit, placeOf(input.cursor, 2));
+    const { items, nextCursor } = withinAnswer(page.quotes, page.next, ({ createdAt, id }) => [createdAt, id]);
+    return { session: page.session, quotes: items, nextCursor };
   }
 
   async remove({ quotes }: QuoteWorkspace, session: string | undefined, quote: string) {
     return quotes.remove(session, quote);
   }
-}
-
-/** The page or section at a place. */
-export function partAt(parts: readonly Part[], start: number): { part: number; label: string } {
-  const index = Math.max(
-    0,
-    parts.findLastIndex((part) => part.start <= start),
-  );
-  return { part: index + 1, label: parts[index]?.label ?? '' };
 }

@@ -142,13 +142,8 @@ export class QuoteStore extends ResearchStore {
       ...values,
       limit + 1,
     );
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      session,
-      quotes: page.map(asQuote),
-      next: rows.length > limit && last ? [last.createdAt, last.id] : undefined,
-    };
+    const page = this.page(rows, limit, ({ createdAt }) => createdAt);
+    return { session, quotes: page.rows.map(asQuote), next: page.next };
   }
 
   remove(reference: string | undefined, quote: string): { session: SessionRef; id: string } {

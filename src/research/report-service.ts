@@ -146,8 +146,7 @@ export class ReportService {
       readonly folder: string;
     },
   ): Promise<{ session: SessionRef; files: readonly FileEntry[] }> {
-    const document = await this.document(workspace, input.session, input.style);
-    const { session } = await workspace.reports.get(input.session);
+    const { session, document } = await this.document(workspace, input.session, input.style);
     const files: FileEntry[] = [];
     for (const format of input.formats) {
       const [ending, type] = ENDINGS[format];
@@ -168,12 +167,12 @@ export class ReportService {
     workspace: Pick<ReportWorkspace, 'reports' | 'sources'>,
     session: string | undefined,
     style: Style,
-  ): Promise<ReportDocument> {
+  ): Promise<{ session: SessionRef; document: ReportDocument }> {
     const report = await workspace.reports.get(session);
     if (report.sections.every(({ text }) => text === ''))
       throw new CarrelError('conflict', 'Nobody has written anything of this report. `report_write` does.');
     const all = await allSources(workspace, report.session.id);
-    return {
+    const document = {
       title: report.title,
       language: undefined,
       sections: sectionsOf(report),
@@ -182,6 +181,7 @@ export class ReportService {
       style,
       createdAt: Date.now(),
     };
+    return { session: report.session, document };
   }
 }
 

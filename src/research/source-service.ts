@@ -1,8 +1,7 @@
 import type { FileBucket } from '../files/bucket.ts';
 import { collect } from '../files/intake.ts';
 import type { FileService, FileWorkspace } from '../files/service.ts';
-import { itemsWithinBudget } from '../lib/budget.ts';
-import { encodeCursor } from '../lib/cursor.ts';
+import { placeOf } from '../lib/cursor.ts';
 import { utf8 } from '../lib/encoding.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import { fenced } from '../lib/untrusted.ts';
@@ -16,9 +15,9 @@ import type { FetchSettings } from './fetch/model.ts';
 import { addressRefusal } from './fetch/refusals.ts';
 import { takeInSource } from './intake.ts';
 import type { Incoming } from './intake.ts';
-import { MAX_BATCH, MAX_SOURCE_BYTES } from './model.ts';
+import { FILE_IDENTITY, MAX_BATCH, MAX_SOURCE_BYTES } from './model.ts';
 import type { Snapshot, Source, StoredSource } from './model.ts';
-import { placeOf } from './place.ts';
+import { withinAnswer } from './paging.ts';
 import type { SourceChange, SourceFilter } from './source-store.ts';
 import { sha256Of, storedText } from './stored-text.ts';
 import { windowOf } from './window.ts';
@@ -140,7 +139,7 @@ export class SourceService {
       input.sources.map(async (reference) => workspace.sources.get(session.id, reference, undefined)),
     );
     const taking = this.#taking(workspace, visitor, session.id, named.length);
-    const isFile = ({ identity }: StoredSource) => identity.startsWith(FILE);
+    const isFile = ({ identity }: StoredSource) => identity.startsWith(FILE_IDENTITY);
     const ofAddresses = named.flatMap((source) =>
       isFile(source) || source.url === undefined
         ? []
@@ -153,7 +152,7 @@ export class SourceService {
       results.set(
         key,
         await taking(key, 0, async () => ({
-          ...(await this.#ofFile(workspace, visitor, session.id, identity.slice(FILE.length), [])),
+          ...(await this.#ofFile(workspace, visitor, session.id, identity.slice(FILE_IDENTITY.length), [])),
           isFurther: true,
         })),
       );
@@ -200,16 +199,14 @@ export class SourceService {
       readonly cursor: string | undefined;
     },
   ): Promise<{ session: SessionRef; sources: readonly Source[]; nextCursor: string | undefined }> {
-    const page = await sources.list(input.session, input, input.limit, placeOf(input.cursor));
-    // As they are shown: parts and outline are not.
-    const fitting = itemsWithinBudget(page.sources.map((source) => ({ ...source, snapshot: bare(source) })));
-    const last = fitting.at(-1);
-    const next = fitting.length < page.sources.length && last ? [last.addedAt, last.id] : page.next;
-    return {
-      session: page.session,
-      sources: page.sources.slice(0, fitting.length),
-      nextCursor: next && encodeCursor(next),
-    };
+    const page = await sources.list(input.session, input, input.limit, placeOf(input.cursor, 2));
+    const { items, nextCursor } = withinAnswer(
+      page.sources,
+      page.next,
+      ({ addedAt, id }) => [addedAt, id],
+      withoutParts,
+    );
+    return { session: page.session, sources: items, nextCursor };
   }
 
   async update(
@@ -275,7 +272,7 @@ export class SourceService {
       type: file.type,
       origin: 'uploaded',
       url: undefined,
-      identity: FILE + file.id,
+      identity: FILE_IDENTITY + file.id,
       host: '',
       title: undefined,
       tags,
@@ -319,9 +316,6 @@ type Taking = ((input: string, place: number, read: () => Promise<Incoming>) => 
   readonly fetch: FetchSettings;
 };
 
-/** What the identity of a source begins with that is a file. */
-export const FILE = 'file:';
-
 async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE)
@@ -345,7 +339,8 @@ function keyOf(address: string): string {
   return place.fault === undefined ? place.key : address;
 }
 
-const bare = ({ snapshot: { parts: _parts, outline: _outline, ...snapshot } }: Source) => snapshot;
+/** Of the parts a list says how many there are. */
+const withoutParts = ({ snapshot: { parts: _parts, ...snapshot }, ...source }: Source) => ({ ...source, snapshot });
 
 async function ofText({ title, text, url }: PastedText, tags: readonly string[]): Promise<Incoming> {
   const address = url === undefined ? undefined : normalise(url);

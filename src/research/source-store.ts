@@ -213,17 +213,12 @@ export class SourceStore extends ResearchStore {
       ...values,
       limit + 1,
     );
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      session,
-      sources: page.map((row) => withoutHeadings(this.#rows.source(row))),
-      next: rows.length > limit && last ? [last.addedAt, last.id] : undefined,
-    };
+    const page = this.page(rows, limit, ({ addedAt }) => addedAt);
+    return { session, sources: page.rows.map((row) => withoutHeadings(this.#rows.source(row))), next: page.next };
   }
 
   /** A page of all with where their bytes are, for what goes through all. */
-  page(
+  listStored(
     reference: string | undefined,
     after: Position | undefined,
   ): { session: SessionRef; sources: StoredSource[]; next: Position | undefined } {

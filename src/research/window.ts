@@ -1,5 +1,5 @@
 import { CarrelError } from '../lib/errors.ts';
-import type { Snapshot } from './model.ts';
+import type { Part, Snapshot } from './model.ts';
 
 /** A piece of a snapshot's text. */
 export interface TextWindow {
@@ -39,16 +39,11 @@ export function windowOf(
       details: { begin, end: limit },
     });
   const end = start + input.characters >= limit ? limit : cutBefore(text, start, start + input.characters);
-  const index = Math.max(
-    0,
-    parts.findLastIndex((part) => part.start <= start),
-  );
   return {
     text: text.slice(start, end),
     start,
     end,
-    part: index + 1,
-    label: parts[index]?.label ?? '',
+    ...partAt(parts, start),
     next: end < limit ? end : undefined,
   };
 }
@@ -61,4 +56,13 @@ function cutBefore(text: string, start: number, end: number): number {
     if (at >= least) return at + mark.length;
   }
   return /[\uD800-\uDBFF]/.test(text.charAt(end - 1)) && end - 1 > start ? end - 1 : end;
+}
+
+/** The page or section at a place. */
+export function partAt(parts: readonly Part[], start: number): { part: number; label: string } {
+  const index = Math.max(
+    0,
+    parts.findLastIndex((part) => part.start <= start),
+  );
+  return { part: index + 1, label: parts[index]?.label ?? '' };
 }

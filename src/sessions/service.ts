@@ -1,5 +1,5 @@
 import { itemsWithinBudget, OUTPUT_BUDGET_CHARACTERS } from '../lib/budget.ts';
-import { decodeCursor, encodeCursor } from '../lib/cursor.ts';
+import { encodeCursor, placeOf } from '../lib/cursor.ts';
 import { byteLength } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
@@ -10,9 +10,6 @@ type SessionWorkspace = Pick<OpenWorkspace, 'sessions' | 'state'>;
 
 const defaultStays = () =>
   new CarrelError('unsupported', 'The default session is always there: it keeps its slug and cannot be archived.');
-
-const invalidCursor = () =>
-  new CarrelError('invalid_input', 'The cursor is none that this list gave. Start again without one.');
 
 export interface StateValue {
   readonly session: SessionRef;
@@ -42,8 +39,7 @@ export class SessionService {
     { sessions }: SessionWorkspace,
     input: { archived: boolean; limit: number; cursor: string | undefined },
   ): Promise<{ sessions: readonly Session[]; nextCursor: string | undefined }> {
-    const after = input.cursor === undefined ? undefined : decodeCursor(input.cursor);
-    if (input.cursor !== undefined && after?.length !== 2) throw invalidCursor();
+    const after = placeOf(input.cursor, 2);
     const page = await sessions.list({ archived: input.archived, limit: input.limit, after });
     const fitting = itemsWithinBudget(page.sessions);
     const last = fitting.at(-1);
@@ -137,8 +133,7 @@ export class SessionService {
     { state }: SessionWorkspace,
     input: { reference: string | undefined; prefix: string; limit: number; cursor: string | undefined },
   ): Promise<{ session: SessionRef; entries: readonly StateSummary[]; nextCursor: string | undefined }> {
-    const after = input.cursor === undefined ? undefined : decodeCursor(input.cursor);
-    if (input.cursor !== undefined && after?.length !== 1) throw invalidCursor();
+    const after = placeOf(input.cursor, 1);
     const page = await state.list(input.reference, {
       prefix: input.prefix,
       limit: input.limit,

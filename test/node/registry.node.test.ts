@@ -14,13 +14,13 @@ import { definePrompt } from '../../src/mcp/define-prompt.ts';
 import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
-import { researchContents } from '../../src/research/contents.ts';
+import { researchTools } from '../../src/research/tools/all.ts';
 import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
 
 // Definitions alone: no tool is called here, so the service of the files is never reached.
 const files = {} as FileServices;
 const research = async () =>
-  researchContents({
+  researchTools({
     bucket: {} as FileBucket,
     files: {} as FileService,
     uploads: {} as UploadService,

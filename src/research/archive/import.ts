@@ -4,11 +4,11 @@ import { CarrelError } from '../../lib/errors.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { OpenWorkspace } from '../../workspace/client.ts';
 import { storeContents } from '../intake.ts';
+import { FILE_IDENTITY } from '../model.ts';
 import type { SessionRef } from '../model.ts';
-import { partAt } from '../quote-service.ts';
 import { citationsOf } from '../report-service.ts';
-import { FILE } from '../source-service.ts';
 import { sha256Of } from '../stored-text.ts';
+import { partAt } from '../window.ts';
 import { isTooMuch, manifest, MANIFEST, MAX_ARCHIVED_SNAPSHOTS, MAX_MANIFEST_BYTES } from './model.ts';
 import type { Manifest } from './model.ts';
 import type { Archive } from './unpack.ts';
@@ -150,7 +150,7 @@ async function listOf(archive: Archive): Promise<Manifest> {
 
 /** A file of another shelf is none of this one, whatever it is called. */
 function identityOf({ key, identity }: Source): string {
-  return identity.startsWith(FILE) ? `imported:${key}` : identity;
+  return identity.startsWith(FILE_IDENTITY) ? `imported:${key}` : identity;
 }
 
 const snapshotOf = ({ sources }: Pick<Manifest, 'sources'>, quote: { source: string; snapshot: number }) =>

@@ -73,7 +73,8 @@ export class ArchiveService {
   /** The report as a page. One that is not written, or too long for a page, keeps nothing else from being exported. */
   async #printed(workspace: ArchiveWorkspace, session: string, now: number) {
     try {
-      const html = await documentAs(await this.#options.reports.document(workspace, session, 'apa'), 'html');
+      const { document } = await this.#options.reports.document(workspace, session, 'apa');
+      const html = await documentAs(document, 'html');
       return [textEntry('report.html', typeof html === 'string' ? html : new TextDecoder().decode(html), now)];
     } catch (thrown) {
       if (['conflict', 'too_large', 'invalid_input'].includes(asCarrelError(thrown).code)) return [];
