@@ -21,6 +21,9 @@ import { createRouter } from './http/router.ts';
 import { docsRoutes } from './http-docs/routes.ts';
 import { Keyring } from './lib/keyring.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
+import type { JobDefinition } from './jobs/definition.ts';
+import type { DurableSteps, RunReference } from './jobs/durable.ts';
+import { WorkflowRunner } from './jobs/workflow.ts';
 import { Registry } from './mcp/registry.ts';
 import { mcpRoutes } from './mcp/routes.ts';
 import { McpEndpoint } from './mcp/server.ts';
@@ -45,6 +48,7 @@ export interface Bindings {
   readonly DIRECTORY: D1Database;
   readonly FILES: R2Bucket;
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceObject>;
+  readonly JOBS: Workflow<RunReference>;
   readonly PAGES_LIMIT?: RateLimit;
   readonly TOKENS_LIMIT?: RateLimit;
   readonly MISSES_LIMIT?: RateLimit;
@@ -52,6 +56,8 @@ export interface Bindings {
 
 export interface App {
   fetch(request: Request): Promise<Response>;
+  /** One run of a job, until it ends or waits. */
+  runJob(run: RunReference, steps: DurableSteps): Promise<void>;
   /** All that `fetch` answers, in the order in which it looks. */
   routes(): Promise<readonly Route[]>;
   /** The hourly sweep of the directory. Everything of a person sweeps itself in its own object. */
@@ -65,6 +71,7 @@ const MAX_UPLOAD_BYTES = { production: 95_000_000, development: 5_000_000_000 } 
 function notSetUp(faults?: readonly SettingsFault[]): App {
   return {
     fetch: async (request) => (await import('./http/setup-answer.tsx')).setupAnswer(request, faults),
+    runJob: async () => {},
     routes: async () => [],
     scheduled: async () => {},
   };
@@ -77,16 +84,22 @@ refuseRedirects();
  * Puts the deployment together: settings → services → routes. Once an isolate.
  *
  * @param toolsets tests bring toolsets of their own
+ * @param moreJobs and kinds of jobs
  */
-export function createApp(env: Bindings, toolsets = TOOLSETS): App {
+export function createApp(env: Bindings, toolsets = TOOLSETS, moreJobs: readonly JobDefinition[] = []): App {
   const parsed = parseSettings({ ...env }, Object.keys(toolsets));
   if (!parsed.ok) return notSetUp(parsed.faults);
   const { settings } = parsed;
   if (settings.publicUrl === undefined && settings.deployment === 'production') return notSetUp();
-  return compose(env, settings, toolsets);
+  return compose(env, settings, toolsets, moreJobs);
 }
 
-function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): App {
+function compose(
+  env: Bindings,
+  settings: Settings,
+  toolsets: typeof TOOLSETS,
+  moreJobs: readonly JobDefinition[],
+): App {
   const keyring = new Keyring(settings.secrets);
   const personIds = new PersonIds(settings.personIdKeys);
   const workspaces = new RpcWorkspaces(env.WORKSPACE);
@@ -112,7 +125,20 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
     return researchTools({ bucket, files: shelf, uploads, loopback, robots, webSearch });
   };
 
-  const registry = new Registry(makeToolsets(toolsets, { files, research }), settings.toolsets);
+  let kinds: ReadonlyMap<string, JobDefinition> | undefined;
+  const definitions = async () => {
+    if (kinds) return kinds;
+    const { makeDefinitions } = await import('./jobs/definitions/all.ts');
+    // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
+    return (kinds ??= makeDefinitions({}, moreJobs));
+  };
+  const jobService = async () => {
+    const { JobService } = await import('./jobs/service.ts');
+    return new JobService({ definitions, keep: settings.keepJobs });
+  };
+  const jobs = async () => (await import('./jobs/tools/all.ts')).jobsContents(await jobService());
+
+  const registry = new Registry(makeToolsets(toolsets, { files, research, jobs }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
@@ -202,6 +228,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS): 
       if (settings.deployment === 'development') await readToEnd(request);
       return response;
     },
+    async runJob(run, steps) {
+      const { JobEngine } = await import('./jobs/engine.ts');
+      await new JobEngine({ workspaces, definitions, telemetry, patience: settings.jobPatience }).run(run, steps);
+    },
     routes: async () => [...forPrograms, ...documents, ...(await peopleApp()).routes],
     async scheduled() {
       const now = Date.now();
@@ -231,6 +261,8 @@ export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
     onReuse: parsed.settings.onRefreshReuse,
     callsPerMinute: parsed.settings.callsPerMinute,
     quotas: parsed.settings.quotas,
+    runner: new WorkflowRunner(env.JOBS),
+    jobs: { patience: parsed.settings.jobPatience, keep: parsed.settings.keepJobs },
   };
 }
 

@@ -1,5 +1,7 @@
 import { createApp, workspaceDependencies } from './app.ts';
 import type { App, Bindings } from './app.ts';
+import type { DurableSteps, RunReference } from './jobs/durable.ts';
+import { JobRunWorkflow } from './jobs/workflow.ts';
 import { WorkspaceObject } from './workspace/object.ts';
 
 /** The Worker: what the platform calls, and nothing else. */
@@ -11,6 +13,12 @@ export class Workspace extends WorkspaceObject {
 
 /** One app an isolate: what it makes (keys, schemas, routes) is the same for all requests. */
 let app: App | undefined;
+
+export class JobRun extends JobRunWorkflow<Bindings> {
+  protected override async work(run: RunReference, steps: DurableSteps): Promise<void> {
+    await (app ??= createApp(this.env)).runJob(run, steps);
+  }
+}
 
 export default {
   fetch: (request, env) => (app ??= createApp(env)).fetch(request),

@@ -63,6 +63,20 @@ export const SETTINGS: readonly SettingDescription[] = [
     example: '1200',
   },
   {
+    name: 'JOB_STALL_SECONDS',
+    kind: 'var',
+    meaning: 'A job whose run has said nothing for this long is taken up by another run, in seconds (3 to 3600).',
+    default: '30',
+    example: '30',
+  },
+  {
+    name: 'JOB_DAYS',
+    kind: 'var',
+    meaning: 'How many days a job that ended is kept, with its result (1 to 3650).',
+    default: '30',
+    example: '90',
+  },
+  {
     name: 'QUOTA_GB',
     kind: 'var',
     meaning: 'How many gigabytes of files a workspace may hold; with others for roles after commas.',

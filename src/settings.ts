@@ -55,6 +55,10 @@ export interface Settings {
   readonly onRefreshReuse: 'refuse' | 'revoke';
   /** Of one person's apps together; 0 for any number. */
   readonly callsPerMinute: number;
+  /** How long a run of a job may be silent, in ms. */
+  readonly jobPatience: number;
+  /** How long a job that ended is kept, in ms. */
+  readonly keepJobs: number;
   /** What a workspace may hold, by the role of its person. */
   readonly quotas: Readonly<Record<Role, Quota>>;
   readonly devSignIn: boolean;
@@ -216,6 +220,8 @@ const environment = z.object({
   GRANT_IDLE_DAYS: wholeNumber(30, 1, 365),
   REFRESH_REUSE: z.enum(['refuse', 'revoke', ''], { error: 'must be `refuse` or `revoke`' }).default('refuse'),
   CALLS_PER_MINUTE: wholeNumber(1200, 0, 1_000_000),
+  JOB_STALL_SECONDS: wholeNumber(30, 3, 3600),
+  JOB_DAYS: wholeNumber(30, 1, 3650),
   QUOTA_GB: byRole(10, 100_000),
   QUOTA_FILES: byRole(100_000, 10_000_000),
   DEV_SIGN_IN: z.enum(['true', 'false', ''], { error: 'must be `true`, `false` or empty' }).default(''),
@@ -301,6 +307,8 @@ export function parseSettings(env: Record<string, unknown>, knownToolsets?: read
       grantIdleSeconds: value.GRANT_IDLE_DAYS * 86_400,
       onRefreshReuse: value.REFRESH_REUSE === 'revoke' ? 'revoke' : 'refuse',
       callsPerMinute: value.CALLS_PER_MINUTE,
+      jobPatience: value.JOB_STALL_SECONDS * 1000,
+      keepJobs: value.JOB_DAYS * 86_400_000,
       quotas: Object.fromEntries(
         ROLES.map((role) => [role, { bytes: value.QUOTA_GB[role] * 1e9, files: value.QUOTA_FILES[role] }]),
       ) as Record<Role, Quota>,

@@ -2,14 +2,15 @@ import { cartToolset } from './cart/tools.ts';
 import type { FileServices } from './files/tools.ts';
 import { filesToolset } from './files/tools.ts';
 import type { Toolset, ToolsetContents } from './mcp/toolset.ts';
+import { jobsToolset } from './jobs/tools.ts';
 import { researchToolset } from './research/tools.ts';
-import { SessionService } from './sessions/service.ts';
 import { sessionsToolset } from './sessions/tools.ts';
 
 /** What toolsets need from outside the workspace. */
 export interface ToolsetServices {
   readonly files: FileServices;
   readonly research: () => Promise<ToolsetContents>;
+  readonly jobs: () => Promise<ToolsetContents>;
 }
 
 /** Makes one toolset of a deployment. */
@@ -30,8 +31,9 @@ export function makeToolsets(list: Readonly<Record<string, MakeToolset>>, servic
 
 /** The toolsets of this release, by the name under which TOOLSETS may name them. */
 export const TOOLSETS: Readonly<Record<string, MakeToolset>> = {
-  sessions: () => sessionsToolset(new SessionService()),
+  sessions: () => sessionsToolset(),
   files: ({ files }) => filesToolset(files),
   research: ({ research }) => researchToolset(research),
+  jobs: ({ jobs }) => jobsToolset(jobs),
   cart: () => cartToolset,
 };

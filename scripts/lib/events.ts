@@ -43,6 +43,8 @@ function inWords(event: Logged<TelemetryEvent>): string {
       return failed(`request_failed ${event.path} ${event.requestId}`, event.error);
     case 'tool_failed':
       return failed(`tool_failed ${event.tool} ${event.requestId}`, event.error);
+    case 'job_failed':
+      return failed(`job_failed ${event.job}`, event.error);
     case 'audit_failed':
       return failed(`audit_failed ${event.action}`, event.error);
     case 'agenda_failed':

@@ -131,6 +131,8 @@ const store = layer(['**/src/**/*store.ts'], {
         '!./shelf.ts',
         '!./contents.ts',
         '!./base.ts',
+        // How a run of a job is named.
+        '!./durable.ts',
         '!./source-rows.ts',
         '!./search/{schema,search-rows}.ts',
         '!./read-document.ts',

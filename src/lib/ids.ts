@@ -18,7 +18,20 @@ export function toBase32(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text;
 }
 
-export type IdPrefix = 'per' | 'ses' | 'fil' | 'upl' | 'att' | 'inv' | 'shr' | 'src' | 'snp' | 'quo' | 'not' | 'sec';
+export type IdPrefix =
+  | 'per'
+  | 'ses'
+  | 'fil'
+  | 'upl'
+  | 'att'
+  | 'inv'
+  | 'shr'
+  | 'src'
+  | 'snp'
+  | 'quo'
+  | 'not'
+  | 'sec'
+  | 'job';
 
 /** A new id: what it names, an underscore and 100 random bits, such as `ses_8k2m…`. */
 export function newId(prefix: IdPrefix): string {

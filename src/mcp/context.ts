@@ -13,6 +13,8 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** How the person is called on pages. */
   readonly label: string;
+  /** Of a job's step: what is stored under this name is stored once. */
+  readonly once?: string;
 }
 
 /** What a list, a resource or a completion gets. */

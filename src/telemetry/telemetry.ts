@@ -28,6 +28,7 @@ export type TelemetryEvent =
       readonly requestId: string;
     }
   | { readonly type: 'request_failed'; readonly requestId: string; readonly path: string; readonly error: unknown }
+  | { readonly type: 'job_failed'; readonly job: string; readonly error: unknown }
   | { readonly type: 'tool_failed'; readonly requestId: string; readonly tool: string; readonly error: unknown }
   | {
       readonly type: 'oauth_refused';

@@ -22,6 +22,16 @@ export type Caller = {
     | { readonly kind: 'address'; readonly grantId: string; readonly scope: string }
     /** A visitor with the address of a share that somebody made of what is theirs. */
     | { readonly kind: 'share'; readonly shareId: string }
+    /** A step of a run of a job, which works with the access that the job was given. */
+    | {
+        readonly kind: 'job';
+        readonly jobId: string;
+        readonly run: number;
+        /** Empty for what the run says of itself. */
+        readonly step: string;
+        /** Which call of this method it is within the step: repeated, it writes nothing more. */
+        readonly call?: string;
+      }
     /** The person, signed in in a browser: whoever opens it so has seen their session. */
     | { readonly kind: 'person' }
   );

@@ -33,15 +33,22 @@ const STORES = {
 /** Features that many workspaces never use: their code and their tables come with the first call of one of their stores. */
 const LATER = {
   research: async () => (await import('../research/stores.ts')).RESEARCH_STORES,
+  jobs: async () => (await import('../jobs/stores.ts')).JOB_STORES,
 } satisfies Record<string, () => Promise<Record<string, StoreClass>>>;
 
 type Classes = Record<string, StoreClass>;
 type Instances<Of extends Classes> = { readonly [Name in keyof Of]: InstanceType<Of[Name]> };
-type Loaded = (typeof LATER)[keyof typeof LATER];
+type Later = typeof LATER;
+type Loaded = { readonly [Name in keyof Later]: Instances<Awaited<ReturnType<Later[Name]>>> }[keyof Later];
+/** What is in any of a union, of all of them at once. */
+type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Whole) => void
+  ? Whole
+  : never;
 
 /** Those that are there from the beginning. */
 export type OwnStores = Instances<typeof STORES>;
-export type Stores = OwnStores & Instances<Awaited<ReturnType<Loaded>>>;
+export type LaterStores = All<Loaded>;
+export type Stores = OwnStores & LaterStores;
 
 /** The schema of a workspace, feature by feature, in the order in which they are brought up to date. */
 export const SCHEMA: Schema = {
@@ -82,6 +89,16 @@ export class Features {
       migrate(this.#context.db, schemasOf(classes), Date.now());
       this.#later = { ...this.#later, ...instancesOf(classes, this.#context) };
     }
+  }
+
+  /** A store that was prepared. */
+  later<Name extends keyof LaterStores>(name: Name): LaterStores[Name] {
+    return this.#later[name] as LaterStores[Name];
+  }
+
+  /** Whether a feature that comes later was used here before; no code of it is loaded to see. */
+  wasUsed(name: keyof LaterStores): boolean {
+    return this.#context.db.first('SELECT 1 FROM schema_ledger WHERE feature = ?', name) !== undefined;
   }
 
   /** After everything was removed: the tables of what was loaded are gone. */

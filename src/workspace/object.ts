@@ -4,9 +4,8 @@ import type { AuditTrail } from '../directory/audit.ts';
 import type { OAuthRecordRepo } from '../directory/oauth-repo.ts';
 import type { Role } from '../directory/types.ts';
 import type { Quota } from '../files/model.ts';
-import { purgeLinks, purgeTrash, purgeUploads } from '../files/purge.ts';
-import { completeUploads } from '../files/verify.ts';
 import type { FileBucket } from '../files/bucket.ts';
+import type { Runner } from '../jobs/durable.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { GrantKeeper } from '../oauth/grant-keeper.ts';
 import type { OnReuse } from '../oauth/grant-keeper.ts';
@@ -26,12 +25,13 @@ import { isPersonalGrant } from '../oauth/personal-token.ts';
 import { PersonalTokenStore } from '../oauth/personal-token-store.ts';
 import { GrantStore } from '../oauth/store.ts';
 import { Rate } from '../lib/rate.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import { callOnce, REPEATABLE } from '../jobs/once.ts';
+import type { SweptFiles, Telemetry } from '../telemetry/telemetry.ts';
 import { Agenda } from './agenda.ts';
 import type { AgendaTask } from './agenda.ts';
 import type { Caller, CallOutcome, WorkspaceHealth } from './client.ts';
 import { Features, SCHEMA } from './features.ts';
-import type { OwnStores } from './features.ts';
+import type { LaterStores, OwnStores } from './features.ts';
 import { migrate, schemaVersions } from './schema.ts';
 import { Database } from './sql.ts';
 import { StandingStore } from './standing.ts';
@@ -51,6 +51,9 @@ export interface WorkspaceDependencies {
   readonly callsPerMinute: number;
   /** What a workspace may hold, by the role of its person. */
   readonly quotas: Readonly<Record<Role, Quota>>;
+  /** Where the runs of jobs run. */
+  readonly runner: Runner;
+  readonly jobs: { readonly patience: number; readonly keep: number };
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
 }
@@ -111,10 +114,16 @@ export class WorkspaceObject extends DurableObject {
     let admitted = false;
     try {
       if (store !== undefined) await this.#features.prepare(store);
+      if (caller.kind === 'job') await this.#features.prepare('runs');
       this.#admit(caller, Date.now());
       admitted = true;
       if (store === undefined || method === undefined) return { ok: true, value: undefined };
-      return { ok: true, value: await this.#features.call(store, method, parameters) };
+      const call = () => this.#features.call(store, method, parameters);
+      const once = caller.kind === 'job' && caller.step !== '' && !REPEATABLE.has(store);
+      return {
+        ok: true,
+        value: await (once ? callOnce(this.#db, this.#features.later('runs'), caller, call) : call()),
+      };
     } catch (error) {
       if (!(error instanceof CarrelError)) throw error;
       const { code, message, details } = error;
@@ -188,20 +197,25 @@ export class WorkspaceObject extends DurableObject {
     return this.#isEntitled() && this.#personalTokens.add(token, tokenHash, Date.now());
   }
 
-  removePersonalToken(grantId: string): boolean {
-    return this.#personalTokens.remove(grantId);
+  async removePersonalToken(grantId: string): Promise<boolean> {
+    const removed = this.#personalTokens.remove(grantId);
+    await this.#tellJobs((runs) => runs.pauseAll(grantId, Date.now()));
+    return removed;
   }
 
-  revokeGrant(grantId: string): boolean {
-    return this.#keeper.end(grantId);
+  async revokeGrant(grantId: string): Promise<boolean> {
+    const ended = this.#keeper.end(grantId);
+    await this.#tellJobs((runs) => runs.pauseAll(grantId, Date.now()));
+    return ended;
   }
 
   async narrowGrant(grantId: string, scopes: readonly string[]): Promise<Narrowing | undefined> {
     return this.#keeper.narrow(grantId, scopes);
   }
 
-  writeStanding(standing: Standing): void {
+  async writeStanding(standing: Standing): Promise<void> {
     this.#standing.write(standing, Date.now());
+    if (standing.disabled) await this.#tellJobs((runs) => runs.cancelAll(Date.now()));
   }
 
   /**
@@ -233,22 +247,31 @@ export class WorkspaceObject extends DurableObject {
 
   override async alarm(): Promise<void> {
     const { telemetry } = this.#dependencies;
-    const swept: Parameters<typeof purgeTrash>[2] = (what, removed) =>
+    const swept = (what: 'uploads' | 'trash' | 'links', removed: SweptFiles) =>
       telemetry.record({ type: 'files_swept', what, removed });
     const tasks: Record<string, AgendaTask> = {
       oauth: async (now) => {
         this.#grants.sweep(now);
         return this.#nextSweep(now);
       },
-      uploads: (now) => purgeUploads(this.#stores, this.#dependencies.bucket, now, swept),
-      verify: (now) => completeUploads(this.#stores, this.#dependencies.bucket, now),
+      // What only an alarm needs is loaded by it.
+      uploads: async (now) =>
+        (await import('../files/purge.ts')).purgeUploads(this.#stores, this.#dependencies.bucket, now, swept),
+      verify: async (now) =>
+        (await import('../files/verify.ts')).completeUploads(this.#stores, this.#dependencies.bucket, now),
       texts: async (now) => {
         // What reads PDF and the like is loaded when there is something to read.
         const { readTexts } = await import('../files/read-texts.ts');
         return readTexts(this.#stores.texts, this.#dependencies.bucket, now);
       },
-      trash: (now) => purgeTrash(this.#stores.files, now, swept),
-      shares: (now) => purgeLinks(this.#stores.shares, now, swept),
+      trash: async (now) => (await import('../files/purge.ts')).purgeTrash(this.#stores.files, now, swept),
+      shares: async (now) => (await import('../files/purge.ts')).purgeLinks(this.#stores.shares, now, swept),
+      jobs: async (now) => {
+        await this.#features.prepare('runs');
+        const { tendJobs } = await import('../jobs/tend.ts');
+        const { runner, jobs } = this.#dependencies;
+        return tendJobs(this.#features.later('runs'), runner, jobs, now);
+      },
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),
@@ -269,17 +292,43 @@ export class WorkspaceObject extends DurableObject {
     } else if (caller.kind === 'share') {
       if (!this.#isEntitled() || !this.#stores.shares.isAlive(caller.shareId, now))
         throw new CarrelError('not_found', 'There is no such share.');
+    } else if (caller.kind === 'job') {
+      this.#admitRun(caller, now);
     } else if (!this.#isEntitled()) {
       throw new CarrelError('forbidden', 'This account was disabled.');
     }
     // The pages of a person are slow enough, and must open also while an app calls without end.
-    if (caller.continues === true || caller.kind === 'person') return;
+    if (caller.continues === true || caller.kind === 'person' || caller.kind === 'job') return;
     // Only now: whoever may not call uses up nothing.
     const wait = (caller.kind === 'token' ? this.#calls : this.#callsByAddress).take(now);
     if (wait !== undefined)
       throw new CarrelError('limit_exceeded', `Too many calls in a minute. Go on in ${wait} s.`, {
         details: { retry_after: wait },
       });
+  }
+
+  /** A job does what its access allows now: it ends with the person, and stops with its grant or a part of it. */
+  #admitRun({ jobId, run }: Extract<Caller, { kind: 'job' }>, now: number): void {
+    const runs = this.#features.later('runs');
+    const { grantId, scopes } = runs.admit(jobId, run);
+    if (!this.#isEntitled()) runs.cancelAll(now);
+    else if (grantId !== undefined && !this.#covers(grantId, scopes, now)) runs.pause(jobId, 'access_ended', now);
+    else return;
+    // Says that the run is over.
+    runs.admit(jobId, run);
+  }
+
+  #covers(grantId: string, scopes: readonly string[], now: number): boolean {
+    return isPersonalGrant(grantId)
+      ? this.#personalTokens.exists(grantId, now)
+      : scopes.every((scope) => this.#libraryGrants.hasScope(grantId, scope));
+  }
+
+  /** Tells the jobs of a workspace that an access ended. What is missed here, the next call of a run meets. */
+  async #tellJobs(tell: (runs: LaterStores['runs']) => void): Promise<void> {
+    if (!this.#features.wasUsed('jobs')) return;
+    await this.#features.prepare('runs');
+    tell(this.#features.later('runs'));
   }
 
   /** Whether what made a signed address is still there, and may still do what the address does. */

@@ -26,6 +26,13 @@ type Run = (caller: Caller, store?: string, method?: string, parameters?: readon
 /** Neither a store nor a method: what awaits a store looks for a `then`, and would wait for it for ever. */
 const isNoName = (property: string | symbol): property is symbol => typeof property === 'symbol' || property === 'then';
 
+/** `notes.add#2` for the third call of a method. */
+function nthOf(counts: Map<string, number>, method: string): string {
+  const count = counts.get(method) ?? 0;
+  counts.set(method, count + 1);
+  return `${method}#${count}`;
+}
+
 /** The workspaces, over the RPC of Durable Objects. */
 export class RpcWorkspaces implements Workspaces {
   readonly #namespace: DurableObjectNamespace<WorkspaceObject>;
@@ -41,8 +48,10 @@ export class RpcWorkspaces implements Workspaces {
    */
   open(workspaceId: string, caller: Caller, observer: CallObserver = newObserver()): OpenWorkspace {
     const stub = this.#stub(workspaceId) as unknown as { readonly run: Run };
+    const counts = new Map<string, number>();
     const attempt = async (...call: Tail<Parameters<Run>>): Promise<unknown> => {
-      const outcome = await stub.run(observer.admitted ? { ...caller, continues: true } : caller, ...call);
+      const from = caller.kind === 'job' ? { ...caller, call: nthOf(counts, `${call[0]}.${call[1]}`) } : caller;
+      const outcome = await stub.run(observer.admitted ? { ...from, continues: true } : from, ...call);
       if (outcome.ok || outcome.admitted) observer.admitted = true;
       if (outcome.ok) return outcome.value;
       const { code, message, details } = outcome.error;

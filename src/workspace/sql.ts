@@ -8,14 +8,23 @@ export type Row = Record<string, SqlValue>;
  */
 export class Database {
   readonly #storage: DurableObjectStorage;
+  #written = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
   }
 
+  /** Rows written so far, index rows included, also by what was rolled back. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** All rows of a statement. */
   all<Result extends Row>(statement: string, ...values: SqlValue[]): Result[] {
-    return this.#storage.sql.exec<Result>(statement, ...values).toArray();
+    const cursor = this.#storage.sql.exec<Result>(statement, ...values);
+    const rows = cursor.toArray();
+    this.#written += cursor.rowsWritten;
+    return rows;
   }
 
   /** The first row, or undefined. */
@@ -25,7 +34,9 @@ export class Database {
 
   /** Runs a statement. @returns how many rows it wrote, index rows included: compare it with zero only. */
   run(statement: string, ...values: SqlValue[]): number {
-    return this.#storage.sql.exec(statement, ...values).rowsWritten;
+    const { rowsWritten } = this.#storage.sql.exec(statement, ...values);
+    this.#written += rowsWritten;
+    return rowsWritten;
   }
 
   /** Runs `work` so that either all it wrote stays or none. */

@@ -14,6 +14,9 @@ import { definePrompt } from '../../src/mcp/define-prompt.ts';
 import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
+import { makeDefinitions } from '../../src/jobs/definitions/all.ts';
+import { JobService } from '../../src/jobs/service.ts';
+import { jobsContents } from '../../src/jobs/tools/all.ts';
 import { researchTools } from '../../src/research/tools/all.ts';
 import { makeToolsets, TOOLSETS } from '../../src/toolsets.ts';
 
@@ -28,7 +31,8 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const toolsets = makeToolsets(TOOLSETS, { files, research });
+const jobs = async () => jobsContents(new JobService({ definitions: async () => makeDefinitions({}, []), keep: 0 }));
+const toolsets = makeToolsets(TOOLSETS, { files, research, jobs });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];
 /** Those that a deployment has whose operator chose nothing. */
@@ -217,10 +221,8 @@ test('two tools of one name are refused, and a toolset is off unless it is named
     () =>
       new Registry([
         ...toolsets,
-        defineToolset('more', {
-          consent,
-          tools: [tool],
-        }),
+        defineToolset('again', { consent, tools: [tool] }),
+        defineToolset('more', { consent, tools: [tool] }),
       ]),
   ).toThrow(/whoami/);
   const off = defineToolset('more', {
@@ -233,7 +235,7 @@ test('two tools of one name are refused, and a toolset is off unless it is named
 });
 
 test('a toolset that is listed under another name is refused', () => {
-  const services = { files, research };
+  const services = { files, research, jobs };
   expect(() => makeToolsets({ shop: () => makeToolsets(TOOLSETS, services).at(-1)! }, services)).toThrow(
     /the toolset \w+ is listed as shop/,
   );

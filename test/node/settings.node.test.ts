@@ -25,6 +25,8 @@ test('two secrets are enough, and the rest has defaults', () => {
       grantIdleSeconds: 30 * 86_400,
       onRefreshReuse: 'refuse',
       callsPerMinute: 1200,
+      jobPatience: 30_000,
+      keepJobs: 30 * 86_400_000,
       quotas: Object.fromEntries(
         ['owner', 'admin', 'member', 'auditor'].map((role) => [role, { bytes: 10e9, files: 100_000 }]),
       ),

@@ -1,8 +1,11 @@
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
+import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
+import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
 import { count, countedBucket, countedObject, countedRequest } from './costs.ts';
 import { callsAllowed, counted, pause, slowed } from './delays.ts';
+import { TEST_JOBS } from './jobs.ts';
 import { TEST_TOOLSETS } from './toolsets.ts';
 
 /**
@@ -31,13 +34,19 @@ export class Workspace extends WorkspaceObject {
 
 let app: App | undefined;
 
+export class JobRun extends JobRunWorkflow<Bindings> {
+  protected override async work(run: RunReference, steps: DurableSteps): Promise<void> {
+    await (app ??= createApp(watched(this.env), TEST_TOOLSETS, TEST_JOBS)).runJob(run, steps);
+  }
+}
+
 export default {
   fetch: (request, env) => {
-    const served = (app ??= createApp(watched(env), TEST_TOOLSETS));
+    const served = (app ??= createApp(watched(env), TEST_TOOLSETS, TEST_JOBS));
     return countedRequest(request, async (same) => served.fetch(same));
   },
   scheduled: (_event, env) => {
     count('requests');
-    return (app ??= createApp(watched(env), TEST_TOOLSETS)).scheduled();
+    return (app ??= createApp(watched(env), TEST_TOOLSETS, TEST_JOBS)).scheduled();
   },
 } satisfies ExportedHandler<Bindings>;

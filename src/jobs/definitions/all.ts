@@ -1,0 +1,19 @@
+import type { JobDefinition } from '../definition.ts';
+
+/** What definitions work with. */
+export interface DefinitionServices {}
+
+/**
+ * All kinds of jobs of a deployment, by their names.
+ *
+ * @throws TypeError for two of one name
+ */
+export function makeDefinitions(
+  _services: DefinitionServices,
+  more: readonly JobDefinition[],
+): ReadonlyMap<string, JobDefinition> {
+  const all = [...more];
+  const byName = new Map(all.map((definition) => [definition.name, definition]));
+  if (byName.size < all.length) throw new TypeError('two kinds of jobs have one name');
+  return byName;
+}
