@@ -108,6 +108,7 @@ export default defineConfig({
         'src/lib/no-debug.ts',
         'test/support/worker.ts',
         'test/conformance/worker.ts',
+        'test/support/jobs-worker.ts',
         '*.config.ts',
         'scripts/lint/plugin.ts',
       ],

@@ -22,6 +22,7 @@ import { docsRoutes } from './http-docs/routes.ts';
 import { Keyring } from './lib/keyring.ts';
 import { isLoopbackHostname } from './lib/loopback.ts';
 import type { JobDefinition } from './jobs/definition.ts';
+import type { makeDefinitions } from './jobs/definitions/all.ts';
 import type { DurableSteps, RunReference } from './jobs/durable.ts';
 import { WorkflowRunner } from './jobs/workflow.ts';
 import { Registry } from './mcp/registry.ts';
@@ -53,6 +54,8 @@ export interface Bindings {
   readonly TOKENS_LIMIT?: RateLimit;
   readonly MISSES_LIMIT?: RateLimit;
 }
+
+type MoreJobs = Parameters<typeof makeDefinitions>[1];
 
 export interface App {
   fetch(request: Request): Promise<Response>;
@@ -86,7 +89,7 @@ refuseRedirects();
  * @param toolsets tests bring toolsets of their own
  * @param moreJobs and kinds of jobs
  */
-export function createApp(env: Bindings, toolsets = TOOLSETS, moreJobs: readonly JobDefinition[] = []): App {
+export function createApp(env: Bindings, toolsets = TOOLSETS, moreJobs?: MoreJobs): App {
   const parsed = parseSettings({ ...env }, Object.keys(toolsets));
   if (!parsed.ok) return notSetUp(parsed.faults);
   const { settings } = parsed;
@@ -94,12 +97,7 @@ export function createApp(env: Bindings, toolsets = TOOLSETS, moreJobs: readonly
   return compose(env, settings, toolsets, moreJobs);
 }
 
-function compose(
-  env: Bindings,
-  settings: Settings,
-  toolsets: typeof TOOLSETS,
-  moreJobs: readonly JobDefinition[],
-): App {
+function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, moreJobs: MoreJobs): App {
   const keyring = new Keyring(settings.secrets);
   const personIds = new PersonIds(settings.personIdKeys);
   const workspaces = new RpcWorkspaces(env.WORKSPACE);
@@ -130,7 +128,7 @@ function compose(
     if (kinds) return kinds;
     const { makeDefinitions } = await import('./jobs/definitions/all.ts');
     // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
-    return (kinds ??= makeDefinitions({}, moreJobs));
+    return (kinds ??= makeDefinitions({ uploads }, moreJobs));
   };
   const jobService = async () => {
     const { JobService } = await import('./jobs/service.ts');

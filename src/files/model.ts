@@ -22,6 +22,10 @@ export const MAX_IMPORT_BYTES = 95_000_000;
 export const IMPORT_MS = 50_000;
 /** Attempts of one upload at the same time: a leaked address must not fill the bucket. */
 export const MAX_OPEN_ATTEMPTS = 20;
+/** How long it is remembered what was stored once, in ms: longer than any job goes on. */
+export const ONCE_MS = 60 * 86_400_000;
+/** When the bytes are swept that a step which was cut off had sent, in ms: by then nobody sends more of them. */
+export const ONCE_SWEEP_MS = 60_000;
 /** Versions that a file keeps, the present one among them; the oldest goes when one more is stored. */
 export const VERSIONS_KEPT = 10;
 /** Bytes of each part of an upload in parts, but the last: under what the edge takes, and over what R2 wants. */
@@ -128,6 +132,8 @@ export interface UploadDeclaration {
   readonly expectedVersion: number | undefined;
   /** Undefined: those that the file has. */
   readonly tags: readonly string[] | undefined;
+  /** What is declared again under this name, of this workspace, was stored already or is begun anew. */
+  readonly once?: string | undefined;
 }
 
 /** Where an upload in parts is. `verifying`: all bytes are here and are read back for their checksum. */
@@ -212,6 +218,8 @@ export interface Usage extends Quota {
 export interface AddressOwner {
   readonly workspaceId: string;
   readonly grantId: string;
+  /** Of a job's step: what is stored under this name is stored once, however often the step is repeated. */
+  readonly once?: string;
 }
 
 const pathText = z.string().trim().normalize('NFC').max(1024, { error: 'has more than 1024 characters', abort: true });

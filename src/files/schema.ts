@@ -251,4 +251,14 @@ export const FILES_SCHEMA: readonly SchemaStep[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX content_holds_by_content ON content_holds (sha256);`,
   },
+  {
+    name: 'files: what the steps of jobs store once',
+    sql: `
+      CREATE TABLE file_once (
+        name TEXT PRIMARY KEY,
+        upload_id TEXT NOT NULL,
+        file_id TEXT,
+        begun_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+  },
 ];

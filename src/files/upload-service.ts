@@ -99,10 +99,12 @@ export class UploadService {
   ): Promise<FileEntry> {
     const { length = maxBytes } = bytes;
     const atMost = bytes.length === undefined || undefined;
-    const declaration = { ...declared(input, length, maxBytes), atMost };
+    const once = onceName(owner, input.session, input.path);
+    const declaration = { ...declared(input, length, maxBytes), atMost, once };
     const objectKey = newObjectKey(owner.workspaceId);
     const begun = await uploads.declareAndBegin(declaration, input.session, objectKey, Date.now(), milliseconds);
-    return this.#attempt(uploads, objectKey, begun, bytes, { once: true, atMost });
+    if (begun.outcome === 'stored') return begun.file;
+    return this.#attempt(uploads, objectKey, begun, bytes, { last: true, atMost, once });
   }
 
   /** Makes a file of what is here already, or a version of one. */
@@ -132,6 +134,9 @@ export class UploadService {
     },
   ): Promise<FileEntry> {
     const file = await this.#files.find(workspace, reference);
+    const once = onceName(owner, file.session.id, file.path);
+    const stored = once === undefined ? undefined : await workspace.uploads.storedOnce(once);
+    if (stored) return stored;
     if (file.version !== input.expectedVersion)
       throw new CarrelError('conflict', 'The file was changed meanwhile. Read it again.', {
         details: { version: file.version },
@@ -146,7 +151,8 @@ export class UploadService {
   /**
    * Stores the bytes of an attempt that was begun, and puts its file into the index.
    *
-   * @param how.once whether nobody can attempt it again: then its room is given back with it
+   * @param how.once the name under which it is stored once
+   * @param how.last whether nobody can attempt it again: then its room is given back with it
    * @param how.atMost whether the declared size is a bound
    */
   async #attempt(
@@ -154,9 +160,13 @@ export class UploadService {
     objectKey: string,
     begun: Begun,
     bytes: IncomingBytes,
-    how: { readonly once?: boolean; readonly atMost?: boolean | undefined } = {},
+    how: {
+      readonly last?: boolean;
+      readonly atMost?: boolean | undefined;
+      readonly once?: string | undefined;
+    } = {},
   ): Promise<FileEntry> {
-    if (begun.outcome !== 'begun') throw notBegun(begun.outcome);
+    if (begun.outcome !== 'begun') throw notBegun(begun.outcome === 'stored' ? 'used' : begun.outcome);
     const { uploadId, path, size, sha256, type } = begun.declaration;
     let stored;
     try {
@@ -167,12 +177,12 @@ export class UploadService {
         : await this.#takeIn(objectKey, body, expected, bytes.length);
       stored = { ...taken, type: await recogniseType(head, type, baseName(path)) };
     } catch (thrown) {
-      await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now(), how.once ? uploadId : undefined));
+      await this.#remove(objectKey, () => uploads.abandon(objectKey, Date.now(), how.last ? uploadId : undefined));
       throw thrown;
     }
     // Outside of the `try`: when the answer is lost, nobody knows whether the file is in the index now, and its
     // bytes must stay. If it is not, the sweep will find them.
-    const committed = await uploads.commit(objectKey, uploadId, stored, Date.now());
+    const committed = await uploads.commit(objectKey, uploadId, stored, Date.now(), how.once);
     if (committed.outcome === 'committed') return committed.file;
     await this.#remove(objectKey);
     if (committed.outcome === 'used') throw notBegun('used');
@@ -198,6 +208,11 @@ export class UploadService {
   }
 }
 
+/** A step may store several files, each of them once. */
+function onceName({ once }: AddressOwner, session: string | undefined, path: string): string | undefined {
+  return once === undefined ? undefined : `${once}\n${session ?? ''}\n${path}`;
+}
+
 /** @throws CarrelError `conflict` when the passage does not stand there exactly once */
 function replaceOnce(text: string, edit: { readonly old: string; readonly new: string }, index: number): string {
   const at = text.indexOf(edit.old);
@@ -211,7 +226,7 @@ function replaceOnce(text: string, edit: { readonly old: string; readonly new: s
   return text.slice(0, at) + edit.new + text.slice(at + edit.old.length);
 }
 
-function notBegun(outcome: Exclude<Begun['outcome'], 'begun'>): CarrelError {
+function notBegun(outcome: Exclude<Begun['outcome'], 'begun' | 'stored'>): CarrelError {
   switch (outcome) {
     case 'used':
       return new CarrelError(

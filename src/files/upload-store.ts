@@ -2,7 +2,7 @@ import { CarrelError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import { Store } from '../workspace/storage.ts';
 import type { StoreContext } from '../workspace/storage.ts';
-import { ADDRESS_MS, ATTEMPT_MS, MAX_OPEN_ATTEMPTS, SWEEP_DELAY_MS } from './model.ts';
+import { ADDRESS_MS, ATTEMPT_MS, MAX_OPEN_ATTEMPTS, ONCE_MS, ONCE_SWEEP_MS, SWEEP_DELAY_MS } from './model.ts';
 import type { FileEntry, IfExists, UploadDeclaration, Usage } from './model.ts';
 import { bare, Shelf } from './shelf.ts';
 import type { FileRow } from './shelf.ts';
@@ -38,6 +38,8 @@ export type Begun =
       /** ms since the epoch. */
       readonly deadline: number;
     }
+  /** What may be stored once was stored before. */
+  | { readonly outcome: 'stored'; readonly file: FileEntry }
   /** The upload was committed: the file is there. */
   | { readonly outcome: 'used' }
   /** There is no such upload: it expired. */
@@ -153,6 +155,10 @@ export class UploadStore extends Store {
     lifetime?: number,
   ): Begun {
     return this.db.transaction(() => {
+      if (declaration.once !== undefined) {
+        const stored = this.#beginOnce(declaration.once, declaration.uploadId, now);
+        if (stored) return stored;
+      }
       this.declare(declaration, reference, now);
       return this.begin(declaration.uploadId, objectKey, now, lifetime);
     });
@@ -165,12 +171,14 @@ export class UploadStore extends Store {
    * uploads to one path the later one is a version of the earlier.
    *
    * @param stored.size of one of which only a bound was known
+   * @param once the name under which it is stored once
    */
   commit(
     objectKey: string,
     uploadId: string,
     stored: { sha256: string; type: string; size?: number | undefined },
     now: number,
+    once?: string,
   ): Committed {
     return this.db.transaction(() => {
       const declared = this.#upload(uploadId);
@@ -207,6 +215,8 @@ export class UploadStore extends Store {
         row.version,
         uploadId,
       );
+      if (once !== undefined)
+        this.db.run('UPDATE file_once SET file_id = ? WHERE name = ? AND upload_id = ?', row.id, once, uploadId);
       return { outcome: 'committed', file: this.#shelf.entry(row) };
     });
   }
@@ -224,6 +234,16 @@ export class UploadStore extends Store {
     // Only what is loose: whatever a caller gets wrong, the bytes of a file in the index stay.
     this.db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE object_key = ?', due, objectKey);
     this.schedule('uploads', due);
+  }
+
+  /** What was stored under a name that stores once; undefined also when it was removed since. */
+  storedOnce(name: string): FileEntry | undefined {
+    const there = this.db.first<{ fileId: string | null }>(
+      'SELECT file_id AS fileId FROM file_once WHERE name = ?',
+      name,
+    );
+    const row = there?.fileId ? this.#shelf.byId(there.fileId) : undefined;
+    return row && this.#shelf.entry(row);
   }
 
   usage(): Usage {
@@ -300,6 +320,28 @@ export class UploadStore extends Store {
         details: { files, quota: quota.files },
       });
     return atMost ? Math.min(size, free) : size;
+  }
+
+  /**
+   * @returns what was stored under this name. What was only begun cannot be committed from here on: of two attempts the
+   *   later one counts, and the other's bytes are swept
+   */
+  #beginOnce(name: string, uploadId: string, now: number): Begun | undefined {
+    const file = this.storedOnce(name);
+    if (file) return { outcome: 'stored', file };
+    const there = this.db.first<{ uploadId: string }>(
+      'SELECT upload_id AS uploadId FROM file_once WHERE name = ?',
+      name,
+    );
+    if (there) {
+      const due = now + ONCE_SWEEP_MS;
+      this.db.run('UPDATE loose_objects SET claimed = 1, due_at = ? WHERE upload_id = ?', due, there.uploadId);
+      this.db.run('DELETE FROM file_uploads WHERE id = ? AND committed_file_id IS NULL', there.uploadId);
+      this.schedule('uploads', due);
+    }
+    this.db.run('DELETE FROM file_once WHERE begun_at < ?', now - ONCE_MS);
+    this.db.run('INSERT OR REPLACE INTO file_once (name, upload_id, begun_at) VALUES (?, ?, ?)', name, uploadId, now);
+    return undefined;
   }
 
   #add(upload: UploadRow, { sha256, type }: { sha256: string; type: string }, now: number): FileRow {

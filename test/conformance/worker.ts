@@ -3,6 +3,8 @@ import '../support/github-elsewhere.ts';
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
+import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
+import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
 import { conformanceToolset } from './toolset.ts';
 
@@ -16,6 +18,12 @@ export class Workspace extends WorkspaceObject {
 const toolsets = { ...TOOLSETS, conformance: () => conformanceToolset };
 
 let app: App | undefined;
+
+export class JobRun extends JobRunWorkflow<Bindings> {
+  protected override async work(run: RunReference, steps: DurableSteps): Promise<void> {
+    await (app ??= createApp(this.env, toolsets)).runJob(run, steps);
+  }
+}
 
 export default {
   fetch: (request, env) => (app ??= createApp(env, toolsets)).fetch(request),

@@ -31,7 +31,8 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const jobs = async () => jobsContents(new JobService({ definitions: async () => makeDefinitions({}, []), keep: 0 }));
+const jobs = async () =>
+  jobsContents(new JobService({ definitions: async () => makeDefinitions({ uploads: {} as UploadService }), keep: 0 }));
 const toolsets = makeToolsets(TOOLSETS, { files, research, jobs });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];

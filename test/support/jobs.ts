@@ -94,4 +94,4 @@ const plan: JobDefinition = defineJob({
   },
 });
 
-export const TEST_JOBS: readonly JobDefinition[] = [count, plan];
+export const testJobs = (): readonly JobDefinition[] => [count, plan];

@@ -5,7 +5,7 @@ import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
 import { count, countedBucket, countedObject, countedRequest } from './costs.ts';
 import { callsAllowed, counted, pause, slowed } from './delays.ts';
-import { TEST_JOBS } from './jobs.ts';
+import { testJobs } from './jobs.ts';
 import { TEST_TOOLSETS } from './toolsets.ts';
 
 /**
@@ -36,17 +36,17 @@ let app: App | undefined;
 
 export class JobRun extends JobRunWorkflow<Bindings> {
   protected override async work(run: RunReference, steps: DurableSteps): Promise<void> {
-    await (app ??= createApp(watched(this.env), TEST_TOOLSETS, TEST_JOBS)).runJob(run, steps);
+    await (app ??= createApp(watched(this.env), TEST_TOOLSETS, testJobs)).runJob(run, steps);
   }
 }
 
 export default {
   fetch: (request, env) => {
-    const served = (app ??= createApp(watched(env), TEST_TOOLSETS, TEST_JOBS));
+    const served = (app ??= createApp(watched(env), TEST_TOOLSETS, testJobs));
     return countedRequest(request, async (same) => served.fetch(same));
   },
   scheduled: (_event, env) => {
     count('requests');
-    return (app ??= createApp(watched(env), TEST_TOOLSETS, TEST_JOBS)).scheduled();
+    return (app ??= createApp(watched(env), TEST_TOOLSETS, testJobs)).scheduled();
   },
 } satisfies ExportedHandler<Bindings>;

@@ -1,7 +1,10 @@
+import type { UploadService } from '../../files/upload-service.ts';
 import type { JobDefinition } from '../definition.ts';
 
 /** What definitions work with. */
-export interface DefinitionServices {}
+export interface Services {
+  readonly uploads: UploadService;
+}
 
 /**
  * All kinds of jobs of a deployment, by their names.
@@ -9,10 +12,10 @@ export interface DefinitionServices {}
  * @throws TypeError for two of one name
  */
 export function makeDefinitions(
-  _services: DefinitionServices,
-  more: readonly JobDefinition[],
+  services: Services,
+  more: (services: Services) => readonly JobDefinition[] = () => [],
 ): ReadonlyMap<string, JobDefinition> {
-  const all = [...more];
+  const all = [...more(services)];
   const byName = new Map(all.map((definition) => [definition.name, definition]));
   if (byName.size < all.length) throw new TypeError('two kinds of jobs have one name');
   return byName;
