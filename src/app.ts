@@ -134,9 +134,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     const { JobService } = await import('./jobs/service.ts');
     return new JobService({ definitions, keep: settings.keepJobs });
   };
+  const tasks = async () => new (await import('./jobs/tasks.ts')).JobTasks(await jobService());
   const jobs = async () => (await import('./jobs/tools/all.ts')).jobsContents(await jobService());
 
-  const registry = new Registry(makeToolsets(toolsets, { files, research, jobs }), settings.toolsets);
+  const registry = new Registry(makeToolsets(toolsets, { files, research, jobs, jobService }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
   const servers = authorizationServers(settings, scopeNames);
   const oauthEnv = { OAUTH_KV: new DirectoryOAuthKv(records) };
@@ -162,7 +163,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 
   const forPrograms = [
-    ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring), registry, access }),
+    ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring, tasks), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
     ...oauthRoutes({

@@ -2,6 +2,7 @@ import { cartToolset } from './cart/tools.ts';
 import type { FileServices } from './files/tools.ts';
 import { filesToolset } from './files/tools.ts';
 import type { Toolset, ToolsetContents } from './mcp/toolset.ts';
+import type { JobService } from './jobs/service.ts';
 import { jobsToolset } from './jobs/tools.ts';
 import { researchToolset } from './research/tools.ts';
 import { sessionsToolset } from './sessions/tools.ts';
@@ -11,6 +12,7 @@ export interface ToolsetServices {
   readonly files: FileServices;
   readonly research: () => Promise<ToolsetContents>;
   readonly jobs: () => Promise<ToolsetContents>;
+  readonly jobService: () => Promise<JobService>;
 }
 
 /** Makes one toolset of a deployment. */

@@ -67,6 +67,8 @@ export interface Unscored {
   readonly part: Part;
   readonly name: string;
   readonly passed: boolean;
+  /** What was wrong, a sentence each. */
+  readonly faults: readonly string[];
 }
 
 export interface ConformanceReport {
@@ -156,7 +158,10 @@ export class ConformanceStack {
       outcomes: names.map((name) => outcome(part, name, found.get(name) ?? [])),
       unscored: scenarios
         .filter(({ name }) => !names.includes(name))
-        .map(({ name, checks }) => ({ part, name, passed: outcome(part, name, checks).verdict === 'passed' })),
+        .map(({ name, checks }) => {
+          const { verdict, faults } = outcome(part, name, checks);
+          return { part, name, passed: verdict === 'passed', faults };
+        }),
     };
   }
 

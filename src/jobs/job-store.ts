@@ -4,7 +4,7 @@ import { newId } from '../lib/ids.ts';
 import { JobsStore, SELECT_JOBS } from './base.ts';
 import type { JobRow } from './base.ts';
 import { ENDED, MAX_ACTIVE } from './model.ts';
-import type { Job, JobAuthority, JobStatus, StepState, StepSummary, Submission, Waiting } from './model.ts';
+import type { Job, JobAuthority, JobError, JobStatus, StepState, StepSummary, Submission, Waiting } from './model.ts';
 import { JOB_SCHEMA } from './schema.ts';
 
 /** Characters of a step's input and outcome that are shown. */
@@ -246,7 +246,31 @@ export class JobStore extends JobsStore {
       id,
       step,
     );
-    this.enter(id, 'queued', now);
+    return this.#settled(id, step, now);
+  }
+
+  /** Says that nobody will answer: the step that asks fails. @throws CarrelError `not_found`, `conflict` */
+  decline(id: string, step: string, now: number): Job {
+    this.question(id, step);
+    const error: JobError = { code: 'forbidden', message: 'The person declined to answer.', step };
+    this.db.run(
+      `UPDATE job_steps SET state = 'failed', error = ?, finished_at = ? WHERE job_id = ? AND name = ? AND state = 'waiting'`,
+      JSON.stringify(error),
+      now,
+      id,
+      step,
+    );
+    return this.#settled(id, step, now);
+  }
+
+  /** A job that asks for several things goes on when the last of them is answered. */
+  #settled(id: string, step: string, now: number): Job {
+    const job = this.toJob(this.row(id));
+    const left = job.waiting.filter((each) => each.step !== step);
+    if (left.some((each) => each.for === 'input')) {
+      this.db.run('UPDATE jobs SET waiting = ?, revision = revision + 1 WHERE id = ?', JSON.stringify(left), id);
+      this.tell(id);
+    } else this.enter(id, 'queued', now);
     return this.toJob(this.row(id));
   }
 

@@ -201,6 +201,7 @@ export class Run {
   async #ask(name: string, { message, schema, within = WEEK_MS }: Question): Promise<unknown> {
     const known = this.#claim(name);
     if (known?.state === 'finished') return JSON.parse(known.outcome ?? 'null');
+    if (known?.state === 'failed') throw this.#failed(name, JSON.parse(known.error ?? '{}') as JobError);
     const until = Date.now() + within;
     const form = z.toJSONSchema(schema, { io: 'input' }) as Json;
     const wait = await this.#wait(name, known, { for: 'input', step: name, until, message, schema: form });

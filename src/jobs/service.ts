@@ -154,7 +154,11 @@ export class JobService {
   }
 
   /** @throws CarrelError `not_found`, `conflict` while there is none, or for a job that ended without one */
-  async result({ workspace }: JobContext, id: string, offset: number | undefined): Promise<JobResult> {
+  async result(
+    { workspace }: Pick<JobContext, 'workspace'>,
+    id: string,
+    offset: number | undefined,
+  ): Promise<JobResult> {
     const { job, result } = await workspace.jobs.result(id);
     if (result === undefined)
       throw new CarrelError(
@@ -179,7 +183,7 @@ export class JobService {
     };
   }
 
-  async cancel({ workspace }: JobContext, id: string): Promise<Job> {
+  async cancel({ workspace }: Pick<JobContext, 'workspace'>, id: string): Promise<Job> {
     return workspace.jobs.cancel(id, Date.now());
   }
 
@@ -196,7 +200,12 @@ export class JobService {
   }
 
   /** @throws CarrelError `not_found`, `conflict` (it asks for nothing), `invalid_input` (another form) */
-  async answer({ workspace }: JobContext, id: string, step: string | undefined, answer: unknown): Promise<Job> {
+  async answer(
+    { workspace }: Pick<JobContext, 'workspace'>,
+    id: string,
+    step: string | undefined,
+    answer: unknown,
+  ): Promise<Job> {
     const question = await workspace.jobs.question(id, step);
     const flat = answerSchema.safeParse(answer);
     if (!flat.success) throw invalidArguments(flat.error, answer, []);
@@ -208,6 +217,10 @@ export class JobService {
         `The answer does not fit the form that was asked for: ${errors.map((each) => each.instanceLocation).join(', ')}`,
       );
     return workspace.jobs.answer(id, question.step, JSON.stringify(flat.data), Date.now());
+  }
+  /** The person does not answer: the step that asks fails. @throws CarrelError `not_found`, `conflict` */
+  async decline({ workspace }: Pick<JobContext, 'workspace'>, id: string, step: string): Promise<Job> {
+    return workspace.jobs.decline(id, step, Date.now());
   }
 }
 

@@ -31,6 +31,8 @@ export interface RequestContext {
 export interface CallContext extends RequestContext {
   /** Tells the client how far a long call is, in any unit. Nothing happens where it did not ask to be told. */
   progress(done: number, total?: number, message?: string): Promise<void>;
+  /** Whether the client understands tasks: a handler may return a {@link StartedTask}. */
+  readonly takesTasks: boolean;
   /** A message for the client's log, which a toolset with the capability `logging` may send. */
   log(level: 'debug' | 'info' | 'warning' | 'error', data: unknown): Promise<void>;
   /**

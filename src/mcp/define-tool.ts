@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { plainText } from '../lib/plain-text.ts';
 import type { CallContext } from './context.ts';
 import { refuseMisnamed } from './names.ts';
+import { StartedTask } from './tasks.ts';
 
 /**
  * What a client may assume of a tool. All four are said, because the protocol's defaults are the worst
@@ -52,7 +53,12 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodO
    * Throws a CarrelError for what the caller should know; anything else becomes `internal`. Gives what
    * `context.ask` gives where a person must answer first.
    */
-  handle(input: z.output<Input>, context: CallContext): Answer<Output> | Promise<Answer<Output> | InputRequiredResult>;
+  handle(
+    input: z.output<Input>,
+    context: CallContext,
+  ): Answer<Output> | Promise<Answer<Output> | InputRequiredResult | StartedTask>;
+  /** Whether it may give a task, or gives nothing else and needs a client that understands them. */
+  readonly tasks?: 'optional' | 'required';
   /** The result as a person would read it: all of its facts, in a few lines. Without it, its fields a line each. */
   text?(output: z.output<Output>): string;
   /** Content beside the text, such as a resource link; what is no part of the output is in the answer's {@link CONTENT}. */
@@ -77,10 +83,11 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly inputSchema: StandardSchemaWithJSON;
   readonly outputSchema: StandardSchemaWithJSON;
+  readonly tasks: 'optional' | 'required' | undefined;
   /** As a list shows it; made once. */
   listing(): ToolListing;
   /** @throws TypeError that says how the handler broke its own output schema */
-  run(input: Record<string, unknown>, context: CallContext): Promise<ToolOutcome | InputRequiredResult>;
+  run(input: Record<string, unknown>, context: CallContext): Promise<ToolOutcome | InputRequiredResult | StartedTask>;
 }
 
 /**
@@ -111,6 +118,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     input,
     inputSchema: advertised(input),
     outputSchema: advertised(output),
+    tasks: definition.tasks,
     listing: () =>
       (listing ??= {
         name,
@@ -122,7 +130,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       }),
     async run(parsed, context) {
       const answer = await definition.handle(parsed as z.output<Input>, context);
-      if (isInputRequiredResult(answer)) return answer;
+      if (isInputRequiredResult(answer) || answer instanceof StartedTask) return answer;
       const result = promised(name, output.safeParse(answer));
       const text = definition.text?.(result) ?? plainText(result);
       return {

@@ -7,6 +7,7 @@ import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { callContext } from './call-context.ts';
 import { contentCost } from './content-cost.ts';
 import type { CallContext } from './context.ts';
+import { declaresTasks, StartedTask } from './tasks.ts';
 import type { RegisteredTool, Selection } from './registry.ts';
 import type { Exchange } from './exchange.ts';
 import { toolError } from './tool-errors.ts';
@@ -29,7 +30,11 @@ export function listTools({ server, selection, context }: Exchange): void {
  */
 export function addTool(exchange: Exchange, name: string): void {
   const registered = exchange.selection.tools.get(name);
-  if (registered) register(exchange, registered);
+  if (registered?.tool.tasks === 'required' && !declaresTasks(exchange.body))
+    exchange.server.server.setRequestHandler('tools/call', async () => {
+      throw (await import('./serve-tasks.ts')).missingTasks();
+    });
+  else if (registered) register(exchange, registered);
 }
 
 /** Registers all tools, for a batch: it may list and call. */
@@ -50,7 +55,8 @@ function register(exchange: Exchange, registered: RegisteredTool): void {
       title: tool.title,
       description: tool.description,
       inputSchema: tool.inputSchema,
-      outputSchema: tool.outputSchema,
+      // The SDK would want structured content of a task as well.
+      ...(tool.tasks && declaresTasks(exchange.body) ? {} : { outputSchema: tool.outputSchema }),
       annotations: { title: tool.title, ...tool.annotations },
       scopeChallenge: requireScopes(scope),
     },
@@ -69,12 +75,15 @@ async function call(
   const { telemetry } = exchange;
   const { requestId, principal } = exchange.context;
   const started = Date.now();
-  let outcome: 'ok' | 'input_required' | CarrelError['code'] = 'ok';
+  let outcome: 'ok' | 'input_required' | 'task' | CarrelError['code'] = 'ok';
   let result: CallToolResult | InputRequiredResult;
   let characters = 0;
   try {
     const answered = await run(registered, input, callContext(exchange, serverContext));
-    if (isInputRequiredResult(answered)) {
+    if (answered instanceof StartedTask) {
+      outcome = 'task';
+      result = { resultType: 'task', ...answered.task } as unknown as CallToolResult;
+    } else if (isInputRequiredResult(answered)) {
       outcome = 'input_required';
       result = answered;
     } else ({ result, characters } = answered);
@@ -102,13 +111,13 @@ async function run(
   { tool, scope }: RegisteredTool,
   input: unknown,
   context: CallContext,
-): Promise<{ result: CallToolResult; characters: number } | InputRequiredResult> {
+): Promise<{ result: CallToolResult; characters: number } | InputRequiredResult | StartedTask> {
   const parsed = tool.input.safeParse(input ?? {});
   if (!parsed.success) throw invalidArguments(parsed.error, input ?? {}, Object.keys(tool.input.shape));
   if (!context.principal.scopes.includes(scope))
     throw new CarrelError('forbidden', `This connection lacks the permission ${scope}. Connect again and allow it.`);
   const answered = await tool.run(parsed.data, context);
-  if (isInputRequiredResult(answered)) return answered;
+  if (isInputRequiredResult(answered) || answered instanceof StartedTask) return answered;
   const { structured, text, content } = answered;
   const characters = JSON.stringify(structured).length + text.length + contentCost(content);
   if (characters > OUTPUT_BUDGET_CHARACTERS)

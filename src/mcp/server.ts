@@ -1,4 +1,5 @@
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import * as z from 'zod';
 
 import type { Keyring } from '../lib/keyring.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -9,6 +10,8 @@ import type { Era, Exchange, McpRequest } from './exchange.ts';
 import { addResources } from './serve-resources.ts';
 import { Rounds } from './rounds.ts';
 import { addTool, addTools, listTools } from './serve-tools.ts';
+import { isTaskMethod, TASKS_EXTENSION } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 
 const SERVER_NAME = 'carrel';
 
@@ -22,10 +25,13 @@ const LIST_CACHE = { ttlMs: 300_000, cacheScope: 'private' } as const;
 export class McpEndpoint {
   readonly #telemetry: Telemetry;
   readonly #keyring: Keyring;
+  readonly #tasks: (() => Promise<Tasks>) | undefined;
   readonly #handler: ReturnType<typeof createMcpHandler>;
 
-  constructor(telemetry: Telemetry, keyring: Keyring) {
+  /** @param tasks undefined where no toolset has work that goes on */
+  constructor(telemetry: Telemetry, keyring: Keyring, tasks?: () => Promise<Tasks>) {
     this.#telemetry = telemetry;
+    this.#tasks = tasks;
     this.#keyring = keyring;
     this.#handler = createMcpHandler(
       ({ era, authInfo }) => this.#server(era, authInfo?.extra?.['mcpRequest'] as McpRequest),
@@ -62,6 +68,7 @@ export class McpEndpoint {
           ...(prompts.size > 0 ? { prompts: { listChanged: false } } : {}),
           ...(capabilities.has('completions') ? { completions: {} } : {}),
           ...(capabilities.has('logging') ? { logging: {} } : {}),
+          ...(this.#tasks ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
         },
         instructions,
         inputRequired: { legacyShim: false },
@@ -80,6 +87,11 @@ export class McpEndpoint {
     if (method === undefined) addTools(exchange);
     else if (method === 'tools/list') listTools(exchange);
     else if (method === 'tools/call') addTool(exchange, name);
+    const tasks = this.#tasks;
+    if (tasks && isTaskMethod(method))
+      server.server.setRequestHandler(method, { params: z.looseObject({}) }, async (params, context) =>
+        (await import('./serve-tasks.ts')).answerTask(exchange, await tasks(), method, params, context),
+      );
     if (begins('resources/')) addResources(exchange);
     if (begins('prompts/')) addPrompts(exchange, method === 'prompts/get' ? name : undefined);
     if (begins('completion/')) addCompletions(exchange);

@@ -22,7 +22,7 @@ export type TelemetryEvent =
       readonly personId: string;
       readonly clientId: string;
       readonly grantId: string;
-      readonly outcome: 'ok' | 'input_required' | ErrorCode;
+      readonly outcome: 'ok' | 'input_required' | 'task' | ErrorCode;
       readonly milliseconds: number;
       readonly characters: number;
       readonly requestId: string;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ConformanceStack, PARTS, PROVIDERS, runConformance, scored } from '../../scripts/lib/conformance.ts';
 import type { ConformanceReport, Outcome } from '../../scripts/lib/conformance.ts';
-import { EXCEPTIONS } from './expected.ts';
+import { EXCEPTIONS, EXTENSIONS } from './expected.ts';
 import type { Part } from './expected.ts';
 
 /** What `npm run conformance` shows, a test a scenario. */
@@ -35,6 +35,15 @@ describe.each(PARTS.filter((part) => part !== 'authorization'))('conformance %s'
   // A test of its own for what cannot pass: one that begins to pass must leave the list.
   it.for(Object.entries(EXCEPTIONS[part]))('%s cannot pass: %s', ([name]) => {
     expect(found(part, name).verdict).toBe('failed');
+  });
+});
+
+describe('conformance of the Tasks extension', () => {
+  it.each(EXTENSIONS)('%s', (name) => {
+    expect(report.unscored.find((each) => each.part === '2026-07-28' && each.name === name)).toMatchObject({
+      faults: [],
+      passed: true,
+    });
   });
 });
 

@@ -3,9 +3,11 @@ import '../support/github-elsewhere.ts';
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
+import type { ToolsetServices } from '../../src/toolsets.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
+import { taskJobs } from './tasks.ts';
 import { conformanceToolset } from './toolset.ts';
 
 /** The Worker of src/index.ts with one toolset more, and GitHub where TEST_GITHUB says. */
@@ -15,17 +17,17 @@ export class Workspace extends WorkspaceObject {
   }
 }
 
-const toolsets = { ...TOOLSETS, conformance: () => conformanceToolset };
+const toolsets = { ...TOOLSETS, conformance: ({ jobService }: ToolsetServices) => conformanceToolset(jobService) };
 
 let app: App | undefined;
 
 export class JobRun extends JobRunWorkflow<Bindings> {
   protected override async work(run: RunReference, steps: DurableSteps): Promise<void> {
-    await (app ??= createApp(this.env, toolsets)).runJob(run, steps);
+    await (app ??= createApp(this.env, toolsets, taskJobs)).runJob(run, steps);
   }
 }
 
 export default {
-  fetch: (request, env) => (app ??= createApp(env, toolsets)).fetch(request),
-  scheduled: (_event, env) => (app ??= createApp(env, toolsets)).scheduled(),
+  fetch: (request, env) => (app ??= createApp(env, toolsets, taskJobs)).fetch(request),
+  scheduled: (_event, env) => (app ??= createApp(env, toolsets, taskJobs)).scheduled(),
 } satisfies ExportedHandler<Bindings>;

@@ -31,9 +31,10 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const jobs = async () =>
-  jobsContents(new JobService({ definitions: async () => makeDefinitions({ uploads: {} as UploadService }), keep: 0 }));
-const toolsets = makeToolsets(TOOLSETS, { files, research, jobs });
+const jobService = async () =>
+  new JobService({ definitions: async () => makeDefinitions({ uploads: {} as UploadService }), keep: 0 });
+const jobs = async () => jobsContents(await jobService());
+const toolsets = makeToolsets(TOOLSETS, { files, research, jobs, jobService });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];
 /** Those that a deployment has whose operator chose nothing. */
@@ -236,7 +237,7 @@ test('two tools of one name are refused, and a toolset is off unless it is named
 });
 
 test('a toolset that is listed under another name is refused', () => {
-  const services = { files, research, jobs };
+  const services = { files, research, jobs, jobService };
   expect(() => makeToolsets({ shop: () => makeToolsets(TOOLSETS, services).at(-1)! }, services)).toThrow(
     /the toolset \w+ is listed as shop/,
   );

@@ -9,6 +9,7 @@ import type { JobDefinition } from '../definition.ts';
 import { MAX_WAIT_MS } from '../service.ts';
 import type { JobService } from '../service.ts';
 import { jobId, jobLines, showJob, shownJob } from './shared.ts';
+import { following, started, withResult } from './started.ts';
 
 const stepView = z.object({
   name: z.string(),
@@ -35,6 +36,7 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
       .map(({ name, description }) => `- ${name}: ${description}`)
       .join('\n')}\nA wrong input is answered with what is expected. Follow it with job_get.`,
     behaviour: CREATE,
+    tasks: 'optional',
     input: z.strictObject({
       definition: z.string().trim().min(1).max(100),
       input: z.record(z.string(), z.unknown()).default({}),
@@ -47,10 +49,10 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
         .default(0)
         .describe('Seconds'),
     }),
-    ...one,
+    ...withResult,
     handle: async ({ wait, idempotency_key: idempotencyKey, ...input }, context) => {
       const begun = await service.start(context, { ...input, session: input.session, idempotencyKey });
-      return { job: show(await followed(service, begun, wait, context), context) };
+      return started(service, begun, wait, context);
     },
   });
 
@@ -207,14 +209,4 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
   });
 
   return [start, list, get, result, cancel, pause, resume, retry, answer];
-}
-
-/** Tells the client of progress while a call waits. */
-function following(context: CallContext) {
-  return async ({ progress, currentStep }: Job) =>
-    context.progress(progress.done, progress.total, progress.message ?? currentStep);
-}
-
-async function followed(service: JobService, job: Job, seconds: number, context: CallContext): Promise<Job> {
-  return seconds === 0 ? job : service.get(context, job.id, seconds * 1000, following(context));
 }
