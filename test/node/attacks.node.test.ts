@@ -36,7 +36,9 @@ describe('what is uploaded of this checkout', () => {
       new URLSearchParams(),
     );
     expect(tools.size).toBeGreaterThan(0);
-    for (const name of tools.keys()) expect(code).not.toMatch(new RegExp(`["'\`]${name}["'\`]`));
+    // `greet` is a word that the examples of libraries have as well.
+    const names = [...tools.keys()].filter((name) => name !== 'greet');
+    for (const name of names) expect(code).not.toContain(name);
     const secret = 'x'.repeat(32);
     const settings = { CARREL_SECRET: secret, PERSON_ID_KEY: secret, TOOLSETS: 'conformance' };
     expect(parseSettings(settings, Object.keys(TOOLSETS))).toMatchObject({
