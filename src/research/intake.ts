@@ -70,10 +70,10 @@ export async function takeInSource(
         type,
         rawSha256,
         rawSize: bytes.byteLength,
-        rawKey: stored.has(rawSha256) ? raw.objectKey : undefined,
+        rawKey: stored.get(rawSha256),
         textSha256,
         textSize: text.byteLength,
-        textKey: !isOne && stored.has(textSha256) ? written.objectKey : undefined,
+        textKey: isOne ? undefined : stored.get(textSha256),
         characters: reading.text.length,
         unit,
         parts,
@@ -90,19 +90,31 @@ export async function takeInSource(
 /** Bytes that are to be stored. */
 export type Content = ExpectedContent & { readonly bytes: Uint8Array<ArrayBuffer> };
 
-/** Stores what is not here yet. @returns the SHA-256 of what was stored */
+/** Stores what is not here yet. @returns by SHA-256 the keys of what was stored */
 export async function storeContents(
   sources: OpenWorkspace['sources'],
   bucket: FileBucket,
   contents: readonly Content[],
-): Promise<ReadonlySet<string>> {
-  const here = await sources.expect(
-    contents.map(({ objectKey, sha256, size }) => ({ objectKey, sha256, size })),
-    Date.now(),
-  );
-  const missing = contents.filter(({ sha256 }) => !here.includes(sha256));
-  await Promise.all(missing.map(({ objectKey, bytes, sha256 }) => bucket.put(objectKey, known(bytes), sha256)));
-  return new Set(missing.map(({ sha256 }) => sha256));
+): Promise<ReadonlyMap<string, string>> {
+  const stored = new Map<string, string>();
+  let left = contents;
+  while (left.length > 0) {
+    const places = await sources.expect(
+      left.map(({ objectKey, sha256, size }) => ({ objectKey, sha256, size })),
+      Date.now(),
+    );
+    await Promise.all(
+      left.map(async ({ bytes, sha256 }) => {
+        const objectKey = places.find((place) => place.sha256 === sha256)?.objectKey;
+        if (objectKey === undefined) return;
+        await bucket.put(objectKey, known(bytes), sha256);
+        stored.set(sha256, objectKey);
+      }),
+    );
+    // A repeated step hears of what it brought before; what it brings now may be something else.
+    left = left.filter(({ sha256 }) => !places.some((place) => place.sha256 === sha256));
+  }
+  return stored;
 }
 
 /** A stream whose length the runtime knows. */

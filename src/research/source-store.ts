@@ -23,6 +23,12 @@ export interface ExpectedContent {
   readonly size: number;
 }
 
+/** Where expected bytes go; without a key they are here already. */
+export interface ExpectedPlace {
+  readonly sha256: string;
+  readonly objectKey: string | undefined;
+}
+
 export interface NewSnapshot extends Omit<Snapshot, 'id' | 'number'> {
   /** Of the objects that hold the bytes and the text; undefined for what was here already. */
   readonly rawKey: string | undefined;
@@ -101,15 +107,19 @@ export class SourceStore extends ResearchStore {
    * Notes that bytes are about to be stored, before the first of them is: whatever happens then, the sweep knows their
    * keys.
    *
-   * @returns the SHA-256 of those that are here already, and need not be stored
+   * @returns of each where it is to be stored, or that it is here already. A step of a job that is repeated is given
+   *   what it was given before: its bytes go to the keys that are noted
    * @throws CarrelError `too_large` when there is no room
    */
-  expect(contents: readonly ExpectedContent[], now: number): string[] {
-    const here = contents.filter(({ sha256 }) => this.#contents.objectKey(sha256) !== undefined);
-    const missing = contents.filter((each) => !here.includes(each));
+  expect(contents: readonly ExpectedContent[], now: number): ExpectedPlace[] {
+    const places = contents.map(({ sha256, objectKey }) => ({
+      sha256,
+      objectKey: this.#contents.objectKey(sha256) === undefined ? objectKey : undefined,
+    }));
+    const missing = contents.filter((_content, index) => places[index]?.objectKey !== undefined);
     this.refuseWithoutRoom(missing.reduce((sum, { size }) => sum + size, 0));
     for (const { objectKey } of missing) this.#contents.loosen(objectKey, '', now + STORE_MS, 'open');
-    return here.map(({ sha256 }) => sha256);
+    return places;
   }
 
   /** @throws CarrelError `too_large` when there is no room for so many bytes more */
