@@ -128,7 +128,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     if (kinds) return kinds;
     const { makeDefinitions } = await import('./jobs/definitions/all.ts');
     // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
-    return (kinds ??= makeDefinitions({ uploads }, moreJobs));
+    const { fetchLoopback: loopback, respectsRobots: robots } = settings;
+    return (kinds ??= makeDefinitions({ bucket, files: shelf, uploads, loopback, robots }, moreJobs));
   };
   const jobService = async () => {
     const { JobService } = await import('./jobs/service.ts');

@@ -135,7 +135,9 @@ const store = layer(['**/src/**/*store.ts'], {
         '!./durable.ts',
         '!./source-rows.ts',
         '!./search/{schema,search-rows}.ts',
+        // What reads documents, in the object of whoever has them.
         '!./read-document.ts',
+        '!./extract/{extract-text,model}.ts',
         // SQL that few requests need, loaded with the first of them.
         '!./shares.ts',
         // What a store does that few isolates need; it is loaded with the first call.

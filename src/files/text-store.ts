@@ -1,5 +1,6 @@
 import { Store } from '../workspace/storage.ts';
 import type { StoreContext } from '../workspace/storage.ts';
+import type { Extraction, ExtractionLimits } from './extract/model.ts';
 import type { FileEntry } from './model.ts';
 import { COLUMNS, endOf, Shelf } from './shelf.ts';
 import type { FileRow } from './shelf.ts';
@@ -80,6 +81,12 @@ export class TextStore extends Store {
     this.db.run('UPDATE content_texts SET attempts = attempts - 1 WHERE sha256 = ?', sha256);
   }
 
+  /** Reads bytes, in the person's own object: a hostile file costs the time of whoever stored it. */
+  async extract(bytes: Uint8Array, type: string, limits: Partial<ExtractionLimits>): Promise<Extraction> {
+    const { extractText } = await import('./extract/extract-text.ts');
+    return extractText(bytes, type, { limits });
+  }
+
   /** Keeps what was read. Of a content that went meanwhile nothing is kept. */
   keep(sha256: string, read: ReadText): void {
     this.db.transaction(() => {
@@ -96,6 +103,7 @@ export class TextStore extends Store {
         sha256,
       );
       if (there === 0 || read.kind === 'none') return;
+      this.db.run('DELETE FROM content_parts WHERE sha256 = ?', sha256);
       for (const [index, { label, text }] of read.parts.entries())
         this.db.run(
           'INSERT INTO content_parts (sha256, number, label, text) VALUES (?, ?, ?, ?)',

@@ -12,6 +12,7 @@ import { changesBetween } from './changes.ts';
 import type { Changes } from './changes.ts';
 import { fetchAll } from './fetch/fetch-all.ts';
 import type { FetchSettings } from './fetch/model.ts';
+import type { Politeness } from './fetch/politeness.ts';
 import { addressRefusal } from './fetch/refusals.ts';
 import { takeInSource } from './intake.ts';
 import type { Incoming } from './intake.ts';
@@ -33,6 +34,8 @@ export interface Visitor {
   /** The origin of this deployment. */
   readonly origin: string;
   readonly signal: AbortSignal;
+  /** Of a caller that has sources fetched one after the other: hosts are asked no more often than in one call. */
+  readonly politeness?: Politeness;
   /** Is told after each source. */
   readonly progress: (done: number, total: number) => Promise<void>;
 }
@@ -306,8 +309,9 @@ export class SourceService {
         await visitor.progress(++done, count);
       }
     };
-    const { origin, signal } = visitor;
-    return Object.assign(take, { fetch: { origin, signal, loopback: this.#loopback, robots: this.#robots } });
+    const { origin, signal, politeness } = visitor;
+    const fetch = { origin, signal, loopback: this.#loopback, robots: this.#robots, ...(politeness && { politeness }) };
+    return Object.assign(take, { fetch });
   }
 }
 

@@ -15,6 +15,7 @@ import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
 import { makeDefinitions } from '../../src/jobs/definitions/all.ts';
+import type { Services } from '../../src/jobs/definitions/all.ts';
 import { JobService } from '../../src/jobs/service.ts';
 import { jobsContents } from '../../src/jobs/tools/all.ts';
 import { researchTools } from '../../src/research/tools/all.ts';
@@ -31,8 +32,7 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const jobService = async () =>
-  new JobService({ definitions: async () => makeDefinitions({ uploads: {} as UploadService }), keep: 0 });
+const jobService = async () => new JobService({ definitions: async () => makeDefinitions({} as Services), keep: 0 });
 const jobs = async () => jobsContents(await jobService());
 const toolsets = makeToolsets(TOOLSETS, { files, research, jobs, jobService });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));

@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+
 import type { TestProject } from 'vitest/node';
 
 import { listen } from './listen.ts';
@@ -33,13 +35,33 @@ export function pageOf(number: number, edition = 1): string {
 </article><footer>Cookies help us to deliver our services. <a href="/legal">Legal notice of the library</a></footer></body></html>`;
 }
 
+const located = (kind: string, addresses: readonly string[]) =>
+  addresses.map((address) => `<${kind}><loc>\n ${address} </loc><lastmod>2026-01-01</lastmod></${kind}>`).join('');
+const urlset = (addresses: readonly string[]) =>
+  `<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${located('url', addresses)}</urlset>`;
+
+function sitemapOf(name: string, origin: string): string | Buffer | undefined {
+  const articles = (...numbers: number[]) => numbers.map((number) => `${origin}/article/${number}`);
+  if (name === 'index')
+    return `<sitemapindex>${located(
+      'sitemap',
+      ['missing', 'packed', 'text', 'plain'].map((each) => `${origin}/sitemap/${each}`),
+    )}</sitemapindex>`;
+  if (name === 'packed') return gzipSync(urlset(articles(10, 11, 12)));
+  if (name === 'text') return `${articles(12, 13).join('\n')}\n`;
+  return name === 'plain' ? urlset(articles(14, 15, 16, 17)) : undefined;
+}
+
 /**
  * `/edition?of=3&is=2` has `/article/3` say something else; `/counted/3` says the same each time in other bytes.
+ * `/fleeting/9` is there until somebody asks for `/vanish/9`. `/sitemap/index` leads to three sitemaps, one of them packed,
+ * and to one that is not there.
  * `/held/3` waits when it is asked for again: `/arrived` until it is, and `/release` has it be answered.
  */
 export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>> {
   const editions = new Map<string, number>();
   let visits = 0;
+  const gone = new Set<string>();
   const seen = new Set<string>();
   let held: (() => void) | undefined;
   let told: (() => void) | undefined;
@@ -52,6 +74,17 @@ export async function openLibrary(): Promise<Awaited<ReturnType<typeof listen>>>
     } else if (kind === 'edition') {
       editions.set(url.searchParams.get('of') ?? '', Number(url.searchParams.get('is')));
       response.end();
+    } else if (kind === 'fleeting' && !gone.has(name)) {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(pageOf(Number(name)));
+    } else if (kind === 'vanish') {
+      gone.add(name);
+      response.end();
+    } else if (kind === 'sitemap') {
+      const body = sitemapOf(name, `http://${request.headers.host ?? ''}`);
+      if (body === undefined) response.writeHead(404);
+      else response.setHeader('Content-Type', name === 'packed' ? 'application/gzip' : 'application/xml');
+      response.end(body);
     } else if (kind === 'counted') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
       response.end(`${pageOf(Number(name))}<!-- ${(visits += 1)} -->`);

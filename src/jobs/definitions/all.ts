@@ -1,9 +1,21 @@
+import type { FileBucket } from '../../files/bucket.ts';
+import type { FileService } from '../../files/service.ts';
 import type { UploadService } from '../../files/upload-service.ts';
+import { SourceService } from '../../research/source-service.ts';
 import type { JobDefinition } from '../definition.ts';
+import { extractText } from './extract_text.ts';
+import { importSources } from './import_sources.ts';
+import { watchSource } from './watch_source.ts';
 
 /** What definitions work with. */
 export interface Services {
+  readonly bucket: FileBucket;
+  readonly files: FileService;
   readonly uploads: UploadService;
+  /** Whether http to this machine is fetched. */
+  readonly loopback: boolean;
+  /** Whether robots.txt is asked. */
+  readonly robots: boolean;
 }
 
 /**
@@ -15,7 +27,13 @@ export function makeDefinitions(
   services: Services,
   more: (services: Services) => readonly JobDefinition[] = () => [],
 ): ReadonlyMap<string, JobDefinition> {
-  const all = [...more(services)];
+  const sources = new SourceService(services);
+  const all = [
+    extractText(services),
+    importSources({ ...services, sources }),
+    watchSource({ sources }),
+    ...more(services),
+  ];
   const byName = new Map(all.map((definition) => [definition.name, definition]));
   if (byName.size < all.length) throw new TypeError('two kinds of jobs have one name');
   return byName;

@@ -37,7 +37,7 @@ export function fetching(settings: FetchSettings, signal: AbortSignal): Fetching
     settings,
     times,
     clock,
-    politeness: new Politeness(clock),
+    politeness: settings.politeness ?? new Politeness(clock),
     robots: settings.robots ? new Robots(settings, clock, times.robots) : undefined,
     signal,
   };

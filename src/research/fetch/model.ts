@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Politeness } from './politeness.ts';
 
 /** Of one page or document, after decoding. */
 export const MAX_SOURCE_BYTES = 10_000_000;
@@ -28,6 +29,8 @@ export interface FetchSettings {
   readonly signal?: AbortSignal;
   readonly times?: Partial<FetchTimes>;
   readonly clock?: Clock;
+  /** What is known of how often hosts were asked, where several calls share it. */
+  readonly politeness?: Politeness;
 }
 
 /** An answer on the way to a source: a redirect, or a try that failed. */
