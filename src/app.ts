@@ -123,20 +123,27 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     return researchTools({ bucket, files: shelf, uploads, loopback, robots, webSearch });
   };
 
+  const recipeTools = async () => {
+    const { registryTools } = await import('./recipes/registry-tools.ts');
+    return registryTools(registry);
+  };
   let kinds: ReadonlyMap<string, JobDefinition> | undefined;
   const definitions = async () => {
     if (kinds) return kinds;
     const { makeDefinitions } = await import('./jobs/definitions/all.ts');
     // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
     const { fetchLoopback: loopback, respectsRobots: robots } = settings;
-    return (kinds ??= makeDefinitions({ bucket, files: shelf, uploads, loopback, robots }, moreJobs));
+    return (kinds ??= makeDefinitions(
+      { bucket, files: shelf, uploads, loopback, robots, recipeTools: await recipeTools() },
+      moreJobs,
+    ));
   };
   const jobService = async () => {
     const { JobService } = await import('./jobs/service.ts');
     return new JobService({ definitions, keep: settings.keepJobs });
   };
   const tasks = async () => new (await import('./jobs/tasks.ts')).JobTasks(await jobService());
-  const jobs = async () => (await import('./jobs/tools/all.ts')).jobsContents(await jobService());
+  const jobs = async () => (await import('./jobs/tools/all.ts')).jobsContents(await jobService(), recipeTools);
 
   const registry = new Registry(makeToolsets(toolsets, { files, research, jobs, jobService }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);

@@ -67,10 +67,22 @@ export class JobService {
    * @throws CarrelError `not_found` (definition, session), `invalid_input`, `forbidden` (scopes), `conflict` (the key),
    *   `limit_exceeded`, and whatever the definition checks beforehand; then there is no job
    */
-  async start(
+  async start(context: JobContext, start: StartInput): Promise<JobDetail> {
+    const { definition, session, idempotencyKey, source } = start;
+    const { input, authority } = await this.prepare(context, start);
+    return context.workspace.jobs.submit({ definition, input, session, idempotencyKey, authority, source }, Date.now());
+  }
+
+  /**
+   * Checks what would be started, and starts nothing.
+   *
+   * @returns the input as JSON, and for whom the job would work
+   * @throws CarrelError as {@link start}, but for what only the record knows
+   */
+  async prepare(
     context: JobContext,
-    { definition: name, input, session, idempotencyKey, source }: StartInput,
-  ): Promise<JobDetail> {
+    { definition: name, input }: Pick<StartInput, 'definition' | 'input'>,
+  ): Promise<{ readonly input: string; readonly authority: JobAuthority }> {
     const all = await this.#options.definitions();
     const definition = all.get(name);
     if (!definition)
@@ -95,11 +107,7 @@ export class JobService {
         `This job needs permissions that this connection lacks: ${lacking.join(', ')}. Connect again and allow them.`,
       );
     await definition.check?.(parsed.data as never, context);
-    const authority = { ...authorityOf(context), scopes };
-    return context.workspace.jobs.submit(
-      { definition: name, input: text, session, idempotencyKey, authority, source },
-      Date.now(),
-    );
+    return { input: text, authority: { ...authorityOf(context), scopes } };
   }
 
   async list(

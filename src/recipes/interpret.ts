@@ -31,19 +31,16 @@ interface Place {
  */
 export class PlanRunner {
   readonly #job: PlanRun;
-  readonly #tools: RecipeTools;
+  readonly #tools: Pick<RecipeTools, 'call'>;
   readonly #inputs: Readonly<Record<string, Json>>;
-  readonly #total: number | undefined;
   #begun = 0;
   #ended = 0;
   #held = 0;
 
-  /** @param total how many steps there are, where that is known */
-  constructor(job: PlanRun, tools: RecipeTools, inputs: Readonly<Record<string, Json>>, total?: number) {
+  constructor(job: PlanRun, tools: Pick<RecipeTools, 'call'>, inputs: Readonly<Record<string, Json>>) {
     this.#job = job;
     this.#tools = tools;
     this.#inputs = inputs;
-    this.#total = total;
   }
 
   /** @returns what the plan gives */
@@ -176,7 +173,7 @@ export class PlanRunner {
     if (this.#held > MAX_HELD_CHARACTERS)
       throw new CarrelError('too_large', 'What the steps of the recipe gave is more than 16 MB together.');
     this.#ended += 1;
-    this.#job.progress(this.#ended, this.#total);
+    this.#job.progress(this.#ended);
     return value;
   }
 

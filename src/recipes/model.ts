@@ -14,7 +14,7 @@ export const MAX_ITEMS = 1000;
 export const MAX_DEPTH = 8;
 /** Loops within loops: the names of steps, which bear the place in each loop, must stay short. */
 export const MAX_LOOPS = 3;
-export const MAX_CONCURRENCY = 10;
+const MAX_CONCURRENCY = 10;
 /** Bytes of a plan, as JSON. */
 export const MAX_PLAN_BYTES = 128 * 1024;
 /** Characters of what one step takes or gives, as JSON. */

@@ -6,13 +6,11 @@ import type { Json, StepContext } from '../jobs/definition.ts';
 export interface ToolInfo {
   readonly scope: string;
   readonly input: z.ZodObject;
-  /** Whether it may destroy or overwrite what was there. */
-  readonly destructive: boolean;
 }
 
 /** The tools of this deployment, as recipes use them. */
 export interface RecipeTools {
-  info(name: string): ToolInfo | undefined;
+  readonly info: (name: string) => ToolInfo | undefined;
   /**
    * Calls a tool as a client would, with the scopes of the job.
    *

@@ -60,6 +60,15 @@ export function checkPlan(
   return { plan, inputs, scopes: [...walk.scopes].toSorted(), steps: walk.steps };
 }
 
+/** A plan that was checked, and its inputs. */
+export function readPlan(
+  raw: unknown,
+  given: Readonly<Record<string, Json>>,
+): { readonly plan: Plan; readonly inputs: Readonly<Record<string, Json>> } {
+  const plan = planSchema.parse(raw);
+  return { plan, inputs: checkInputs(plan.inputs, given).inputs };
+}
+
 function refusal(faults: readonly Fault[]): CarrelError {
   const told = faults
     .slice(0, MAX_FAULTS)

@@ -272,6 +272,17 @@ export class WorkspaceObject extends DurableObject {
         const { runner, jobs } = this.#dependencies;
         return tendJobs(this.#features.later('runs'), runner, jobs, now);
       },
+      schedules: async (now) => {
+        await this.#features.prepare('schedules');
+        const { fireSchedules } = await import('../schedules/fire.ts');
+        // Of a disabled person nothing starts; what was missed is made up for when they may enter again.
+        if (!this.#isEntitled()) return now + HOUR_MS;
+        return fireSchedules(
+          (store) => this.#features.later(store),
+          (grant, scopes) => this.#covers(grant, scopes, now),
+          now,
+        );
+      },
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),

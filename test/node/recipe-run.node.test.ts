@@ -10,16 +10,14 @@ import { checkPlan } from '../../src/recipes/validate.ts';
 import { CrashingJob } from '../support/crashing-job.ts';
 
 const anything = z.object({});
-const info = () => ({ scope: 'things:write', input: anything, destructive: false });
+const info = () => ({ scope: 'things:write', input: anything });
 
 const ref = (path: string) => ({ $ref: path });
 const call = (id: string, input: Record<string, unknown> = {}) => ({ do: 'tool', id, tool: 'thing', arguments: input });
 
 async function started(raw: unknown, job = new CrashingJob(), given: Record<string, Json> = {}): Promise<Json> {
   const { plan, inputs } = checkPlan(raw, info, given);
-  return job.complete(async (run, { call: callTool }) =>
-    new PlanRunner(run, { info, call: callTool }, inputs).run(plan),
-  );
+  return job.complete(async (run, { call: callTool }) => new PlanRunner(run, { call: callTool }, inputs).run(plan));
 }
 
 const done = (job: CrashingJob) => [...job.effects.keys()];

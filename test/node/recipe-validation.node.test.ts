@@ -20,7 +20,7 @@ const TOOLS: Record<string, z.ZodObject> = {
 
 const info = (name: string) => {
   const input = TOOLS[name];
-  return input && { scope: name === 'thing_find' ? 'things:read' : scope, input, destructive: false };
+  return input && { scope: name === 'thing_find' ? 'things:read' : scope, input };
 };
 
 const check = (plan: unknown, inputs?: Record<string, Json>) => checkPlan(plan, info, inputs);

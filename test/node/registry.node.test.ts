@@ -32,8 +32,10 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const jobService = async () => new JobService({ definitions: async () => makeDefinitions({} as Services), keep: 0 });
-const jobs = async () => jobsContents(await jobService());
+const recipeTools = { info: () => undefined, call: async () => null };
+const jobService = async () =>
+  new JobService({ definitions: async () => makeDefinitions({ recipeTools } as unknown as Services), keep: 0 });
+const jobs = async () => jobsContents(await jobService(), async () => recipeTools);
 const toolsets = makeToolsets(TOOLSETS, { files, research, jobs, jobService });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];

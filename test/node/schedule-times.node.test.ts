@@ -107,9 +107,9 @@ describe('a cron expression', () => {
     ['59 23 31 12 *', '2026-12-31T23:58:59.999Z', ['2026-12-31 23:59 Z', '2027-12-31 23:59 Z']],
   ])('%s comes when it should', (cron, after, expected) => {
     checkTimes({ cron, timeZone: 'UTC' });
-    expect(clockTimes(cron, 'UTC', after, expected.length).map((time) => time.replace(/ [+−]?(?:00:00)?$/, ' Z'))).toEqual(
-      expected,
-    );
+    expect(
+      clockTimes(cron, 'UTC', after, expected.length).map((time) => time.replace(/ [+−]?(?:00:00)?$/, ' Z')),
+    ).toEqual(expected);
   });
 
   it.each([

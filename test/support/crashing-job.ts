@@ -3,7 +3,7 @@ import type { PlanRun } from '../../src/recipes/interpret.ts';
 import type { RecipeTools } from '../../src/recipes/tool-port.ts';
 
 /** What ends a run from outside: the machine stopped. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 interface Call {
   readonly tool: string;

@@ -6,6 +6,8 @@ import type { JobDefinition } from '../definition.ts';
 import { extractText } from './extract_text.ts';
 import { importSources } from './import_sources.ts';
 import { watchSource } from './watch_source.ts';
+import type { RecipeTools } from '../../recipes/tool-port.ts';
+import { recipeRun } from './recipe-run.ts';
 
 /** What definitions work with. */
 export interface Services {
@@ -16,6 +18,7 @@ export interface Services {
   readonly loopback: boolean;
   /** Whether robots.txt is asked. */
   readonly robots: boolean;
+  readonly recipeTools: RecipeTools;
 }
 
 /**
@@ -32,6 +35,7 @@ export function makeDefinitions(
     extractText(services),
     importSources({ ...services, sources }),
     watchSource({ sources }),
+    recipeRun(services.recipeTools),
     ...more(services),
   ];
   const byName = new Map(all.map((definition) => [definition.name, definition]));
