@@ -92,6 +92,10 @@ export interface JobDefinition {
   readonly output: z.ZodObject;
   /** The scopes that it works with, of a given input. Who starts it must have them, and the job has no others. */
   scopes(input: never): readonly string[];
+  /** Scopes that it works with as well where whoever starts it has them. */
+  readonly alsoScopes?: readonly string[];
+  /** Whether it is started by Carrel itself, and by nobody who names it. */
+  readonly isInternal?: boolean;
   /** What of the workspace is checked before there is a job, such as that a file is there. */
   check?(input: never, context: StepContext): Promise<void>;
   run(job: JobRun<never>): Promise<Record<string, unknown>>;
@@ -104,6 +108,8 @@ export interface JobDescription<Input extends z.ZodObject, Output extends z.ZodO
   readonly input: Input;
   readonly output: Output;
   readonly scopes: readonly string[] | ((input: z.output<Input>) => readonly string[]);
+  readonly alsoScopes?: readonly string[];
+  readonly isInternal?: boolean;
   readonly check?: (input: z.output<Input>, context: StepContext) => Promise<void>;
   run(job: JobRun<z.output<Input>>): Promise<z.input<Output>>;
 }

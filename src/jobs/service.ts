@@ -53,7 +53,7 @@ export class JobService {
   }
 
   async definitions(): Promise<readonly JobDefinition[]> {
-    return [...(await this.#options.definitions()).values()];
+    return [...(await this.#options.definitions()).values()].filter(({ isInternal }) => !isInternal);
   }
 
   /** When a job that ended is removed (ms since the epoch). */
@@ -66,10 +66,11 @@ export class JobService {
    *
    * @throws CarrelError `not_found` (definition, session), `invalid_input`, `forbidden` (scopes), `conflict` (the key),
    *   `limit_exceeded`, and whatever the definition checks beforehand; then there is no job
+   * @param isOurs whether Carrel starts it, and not somebody who names it
    */
-  async start(context: JobContext, start: StartInput): Promise<JobDetail> {
+  async start(context: JobContext, start: StartInput, isOurs = false): Promise<JobDetail> {
     const { definition, session, idempotencyKey, source } = start;
-    const { input, authority } = await this.prepare(context, start);
+    const { input, authority } = await this.prepare(context, start, isOurs);
     return context.workspace.jobs.submit({ definition, input, session, idempotencyKey, authority, source }, Date.now());
   }
 
@@ -82,11 +83,14 @@ export class JobService {
   async prepare(
     context: JobContext,
     { definition: name, input }: Pick<StartInput, 'definition' | 'input'>,
+    isOurs = false,
   ): Promise<{ readonly input: string; readonly authority: JobAuthority }> {
     const all = await this.#options.definitions();
     const definition = all.get(name);
-    if (!definition)
-      throw new CarrelError('not_found', `There is no such kind of job. There are: ${[...all.keys()].join(', ')}.`);
+    if (!definition || (definition.isInternal && !isOurs)) {
+      const names = (await this.definitions()).map((each) => each.name);
+      throw new CarrelError('not_found', `There is no such kind of job. There are: ${names.join(', ')}.`);
+    }
     if (!isNestedWithin(input, 64)) throw new CarrelError('invalid_input', 'The input is nested too deeply.');
     const text = canonicalJson(input);
     if (text.length > MAX_VALUE_BYTES)
@@ -107,7 +111,8 @@ export class JobService {
         `This job needs permissions that this connection lacks: ${lacking.join(', ')}. Connect again and allow them.`,
       );
     await definition.check?.(parsed.data as never, context);
-    return { input: text, authority: { ...authorityOf(context), scopes } };
+    const also = definition.alsoScopes?.filter((scope) => context.principal.scopes.includes(scope)) ?? [];
+    return { input: text, authority: { ...authorityOf(context), scopes: [...new Set([...scopes, ...also])] } };
   }
 
   async list(
@@ -189,6 +194,12 @@ export class JobService {
         characters: result.length,
       },
     };
+  }
+
+  /** The result of a completed job, however large. */
+  async whole({ workspace }: Pick<JobContext, 'workspace'>, id: string): Promise<unknown> {
+    const { result } = await workspace.jobs.result(id);
+    return JSON.parse(result ?? 'null') as unknown;
   }
 
   async cancel({ workspace }: Pick<JobContext, 'workspace'>, id: string): Promise<Job> {

@@ -1,7 +1,8 @@
 import { OUTPUT_BUDGET_CHARACTERS } from '../lib/budget.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { RequestContext } from '../mcp/context.ts';
-import type { DetailedTask, Tasks, TaskState } from '../mcp/tasks.ts';
+import { StartedTask } from '../mcp/tasks.ts';
+import type { DetailedTask, Tasks, TaskState, ToolOutcome } from '../mcp/tasks.ts';
 import { ENDED, noSuchJob } from './model.ts';
 import type { Job } from './model.ts';
 import type { JobService } from './service.ts';
@@ -9,6 +10,10 @@ import { jobLines, showJob } from './tools/shared.ts';
 
 const INTERNAL_ERROR = -32603;
 
+/** The kind of job that calls a tool. */
+const TOOL_CALL = 'tool_call';
+/** How long a call of a tool that can take long may take and be no task, in ms. */
+const QUICK_CALL_MS = 2000;
 /** How often a client may look, in ms. */
 const POLL_MS = 1000;
 
@@ -18,6 +23,20 @@ export class JobTasks implements Tasks {
 
   constructor(service: JobService) {
     this.#service = service;
+  }
+
+  async call(
+    context: RequestContext,
+    tool: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<StartedTask | ToolOutcome> {
+    const start = { definition: TOOL_CALL, input: { tool, arguments: input } };
+    const begun = await this.#service.start(context, start, true);
+    const job = await this.#service.get(context, begun.id, QUICK_CALL_MS);
+    if (job.status === 'failed' && job.error)
+      throw new CarrelError(job.error.code, job.error.message, { details: job.error.details ?? {} });
+    if (job.status !== 'completed') return new StartedTask(taskOf(job, this.#service.expiryOf(job), context.origin));
+    return this.#outcomeOf(context, job);
   }
 
   async get(context: RequestContext, taskId: string): Promise<DetailedTask> {
@@ -63,8 +82,17 @@ export class JobTasks implements Tasks {
         isError: true,
         content: [{ type: 'text', text: `${job.error?.code ?? 'unavailable'}: ${job.error?.message ?? 'It failed.'}` }],
       };
+    if (job.definition === TOOL_CALL) {
+      const { structured, text } = await this.#outcomeOf(context, job);
+      return { content: [{ type: 'text', text }], structuredContent: structured };
+    }
     const { value } = await this.#service.result(context, job.id, undefined);
     return finished(shown, value);
+  }
+
+  async #outcomeOf(context: RequestContext, job: Job): Promise<ToolOutcome> {
+    const { structured, text } = (await this.#service.whole(context, job.id)) as Omit<ToolOutcome, 'content'>;
+    return { structured, text, content: [] };
   }
 }
 

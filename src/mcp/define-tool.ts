@@ -12,6 +12,7 @@ import { plainText } from '../lib/plain-text.ts';
 import type { CallContext } from './context.ts';
 import { refuseMisnamed } from './names.ts';
 import { StartedTask } from './tasks.ts';
+import type { ToolOutcome } from './tasks.ts';
 
 /**
  * What a client may assume of a tool. All four are said, because the protocol's defaults are the worst
@@ -59,17 +60,12 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodO
   ): Answer<Output> | Promise<Answer<Output> | InputRequiredResult | StartedTask>;
   /** Whether it may give a task, or gives nothing else and needs a client that understands them. */
   readonly tasks?: 'optional' | 'required';
+  /** Whether it can take long: called by a client that understands tasks, it goes on as one. */
+  readonly slow?: true;
   /** The result as a person would read it: all of its facts, in a few lines. Without it, its fields a line each. */
   text?(output: z.output<Output>): string;
   /** Content beside the text, such as a resource link; what is no part of the output is in the answer's {@link CONTENT}. */
   content?(output: z.output<Output>): ContentBlock[];
-}
-
-/** What a tool answered, checked against its output schema. */
-export interface ToolOutcome {
-  readonly structured: Record<string, unknown>;
-  readonly text: string;
-  readonly content: ContentBlock[];
 }
 
 /** A tool without its types: what the registry and the server work with. */
@@ -84,6 +80,7 @@ export interface Tool {
   readonly inputSchema: StandardSchemaWithJSON;
   readonly outputSchema: StandardSchemaWithJSON;
   readonly tasks: 'optional' | 'required' | undefined;
+  readonly slow: boolean;
   /** As a list shows it; made once. */
   listing(): ToolListing;
   /** @throws TypeError that says how the handler broke its own output schema */
@@ -118,7 +115,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     input,
     inputSchema: advertised(input),
     outputSchema: advertised(output),
-    tasks: definition.tasks,
+    tasks: definition.tasks ?? (definition.slow && 'optional'),
+    slow: definition.slow === true,
     listing: () =>
       (listing ??= {
         name,

@@ -4,6 +4,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RequestContext } from './context.ts';
 import type { Selection } from './registry.ts';
 import type { Rounds } from './rounds.ts';
+import type { Tasks } from './tasks.ts';
 
 /** One request to the MCP endpoint. */
 export interface McpRequest {
@@ -28,4 +29,6 @@ export interface Exchange extends McpRequest {
   readonly era: Era;
   readonly rounds: Rounds;
   readonly telemetry: Telemetry;
+  /** Undefined where no toolset has work that goes on. */
+  readonly tasks: (() => Promise<Tasks>) | undefined;
 }

@@ -79,7 +79,7 @@ async function call(
   let result: CallToolResult | InputRequiredResult;
   let characters = 0;
   try {
-    const answered = await run(registered, input, callContext(exchange, serverContext));
+    const answered = await run(exchange, registered, input, callContext(exchange, serverContext));
     if (answered instanceof StartedTask) {
       outcome = 'task';
       result = { resultType: 'task', ...answered.task } as unknown as CallToolResult;
@@ -108,6 +108,7 @@ async function call(
 }
 
 async function run(
+  { tasks }: Exchange,
   { tool, scope }: RegisteredTool,
   input: unknown,
   context: CallContext,
@@ -116,7 +117,10 @@ async function run(
   if (!parsed.success) throw invalidArguments(parsed.error, input ?? {}, Object.keys(tool.input.shape));
   if (!context.principal.scopes.includes(scope))
     throw new CarrelError('forbidden', `This connection lacks the permission ${scope}. Connect again and allow it.`);
-  const answered = await tool.run(parsed.data, context);
+  const answered =
+    tool.slow && tasks && context.takesTasks
+      ? await (await tasks()).call(context, tool.name, input as Record<string, unknown>)
+      : await tool.run(parsed.data, context);
   if (isInputRequiredResult(answered) || answered instanceof StartedTask) return answered;
   const { structured, text, content } = answered;
   const characters = JSON.stringify(structured).length + text.length + contentCost(content);

@@ -81,13 +81,13 @@ export class McpEndpoint {
         },
       },
     );
-    const exchange: Exchange = { ...mcp, server, era, rounds, telemetry: this.#telemetry };
+    const exchange: Exchange = { ...mcp, server, era, rounds, telemetry: this.#telemetry, tasks: this.#tasks };
     const { method, name } = calling(mcp.body);
     const begins = (prefix: string) => method === undefined || method.startsWith(prefix);
     if (method === undefined) addTools(exchange);
     else if (method === 'tools/list') listTools(exchange);
     else if (method === 'tools/call') addTool(exchange, name);
-    const tasks = this.#tasks;
+    const { tasks } = exchange;
     if (tasks && isTaskMethod(method))
       server.server.setRequestHandler(method, { params: z.looseObject({}) }, async (params, context) =>
         (await import('./serve-tasks.ts')).answerTask(exchange, await tasks(), method, params, context),

@@ -1,3 +1,5 @@
+import type { ContentBlock } from '@modelcontextprotocol/server';
+
 import type { RequestContext } from './context.ts';
 
 /** Tasks: calls that go on after their answer (SEP-2663). */
@@ -23,8 +25,26 @@ export interface DetailedTask extends TaskState {
   readonly inputRequests?: Record<string, unknown>;
 }
 
+/** What a tool answered, checked against its output schema. */
+export interface ToolOutcome {
+  readonly structured: Record<string, unknown>;
+  readonly text: string;
+  readonly content: ContentBlock[];
+}
+
 /** Where tasks are. Each throws CarrelError `not_found` for one that is not there, or not this caller's. */
 export interface Tasks {
+  /**
+   * Calls a tool as a task.
+   *
+   * @returns its outcome, if that comes soon
+   * @throws CarrelError what the tool throws, if that comes soon
+   */
+  call(
+    context: RequestContext,
+    tool: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<StartedTask | ToolOutcome>;
   get(context: RequestContext, taskId: string): Promise<DetailedTask>;
   update(context: RequestContext, taskId: string, responses: Readonly<Record<string, unknown>>): Promise<void>;
   cancel(context: RequestContext, taskId: string): Promise<void>;

@@ -1,6 +1,6 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 
-import type { Json } from '../jobs/definition.ts';
+import type { Json, StepContext } from '../jobs/definition.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import { invalidArguments } from '../lib/invalid-arguments.ts';
@@ -30,37 +30,44 @@ export async function registryTools(registry: Registry): Promise<RecipeTools> {
       const { tool, scope } = registered;
       return { scope, input: tool.input };
     },
-    call: async ({ workspace, principal, origin }, name, input) => {
-      const registered = tools.get(name);
-      if (!registered) throw new CarrelError('unsupported', `There is no tool \`${name}\` any more.`);
-      const { tool, scope } = registered;
-      const parsed = tool.input.safeParse(input);
-      if (!parsed.success) throw invalidArguments(parsed.error, input, Object.keys(tool.input.shape));
-      if (!principal.scopes.includes(scope))
-        throw new CarrelError('forbidden', `\`${name}\` needs the permission ${scope}, which this job was not given.`, {
-          details: { scope },
-        });
-      const context: CallContext = {
-        workspace,
-        principal,
-        origin,
-        requestId: randomName(),
-        signal: new AbortController().signal,
-        progress: async () => {},
-        log: async () => {},
-        ask: async () => {
-          throw asks();
-        },
-        takesTasks: false,
-        canAsk: () => false,
-        accepted: () => undefined,
-        answer: () => ({ kind: 'missing' }),
-        state: () => undefined,
-      };
-      const answered = await tool.run(parsed.data, context);
-      if (isInputRequiredResult(answered) || answered instanceof StartedTask) throw asks();
-      // As it would go over the wire: what is undefined is left out.
-      return JSON.parse(JSON.stringify(answered.structured)) as Json;
-    },
+    call: async (step, name, input) => (await outcome(step, name, input)).structured,
+    outcome,
   };
+
+  async function outcome(
+    { workspace, principal, origin }: StepContext,
+    name: string,
+    input: Readonly<Record<string, Json>>,
+  ) {
+    const registered = tools.get(name);
+    if (!registered) throw new CarrelError('unsupported', `There is no tool \`${name}\` any more.`);
+    const { tool, scope } = registered;
+    const parsed = tool.input.safeParse(input);
+    if (!parsed.success) throw invalidArguments(parsed.error, input, Object.keys(tool.input.shape));
+    if (!principal.scopes.includes(scope))
+      throw new CarrelError('forbidden', `\`${name}\` needs the permission ${scope}, which this job was not given.`, {
+        details: { scope },
+      });
+    const context: CallContext = {
+      workspace,
+      principal,
+      origin,
+      requestId: randomName(),
+      signal: new AbortController().signal,
+      progress: async () => {},
+      log: async () => {},
+      ask: async () => {
+        throw asks();
+      },
+      takesTasks: false,
+      canAsk: () => false,
+      accepted: () => undefined,
+      answer: () => ({ kind: 'missing' }),
+      state: () => undefined,
+    };
+    const answered = await tool.run(parsed.data, context);
+    if (isInputRequiredResult(answered) || answered instanceof StartedTask) throw asks();
+    // As it would go over the wire: what is undefined is left out.
+    return { structured: JSON.parse(JSON.stringify(answered.structured)) as Json, text: answered.text };
+  }
 }

@@ -18,6 +18,12 @@ export interface RecipeTools {
    * @throws CarrelError `forbidden` for a scope that the job does not have
    */
   call(step: StepContext, name: string, input: Readonly<Record<string, Json>>): Promise<Json>;
+  /** The same, with its text. */
+  outcome(
+    step: StepContext,
+    name: string,
+    input: Readonly<Record<string, Json>>,
+  ): Promise<{ readonly structured: Json; readonly text: string }>;
 }
 
 /**

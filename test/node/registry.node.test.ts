@@ -32,7 +32,11 @@ const research = async () =>
     robots: true,
     webSearch: undefined,
   });
-const recipeTools = { info: () => undefined, call: async () => null };
+const recipeTools = {
+  info: () => undefined,
+  call: async () => null,
+  outcome: async () => ({ structured: null, text: '' }),
+};
 const jobService = async () =>
   new JobService({ definitions: async () => makeDefinitions({ recipeTools } as unknown as Services), keep: 0 });
 const jobs = async () => jobsContents(await jobService(), async () => recipeTools);

@@ -5,6 +5,7 @@ import { SourceService } from '../../research/source-service.ts';
 import type { JobDefinition } from '../definition.ts';
 import { extractText } from './extract_text.ts';
 import { importSources } from './import_sources.ts';
+import { toolCall } from './tool-call.ts';
 import { watchSource } from './watch_source.ts';
 import type { RecipeTools } from '../../recipes/tool-port.ts';
 import { recipeRun } from './recipe-run.ts';
@@ -36,6 +37,7 @@ export function makeDefinitions(
     importSources({ ...services, sources }),
     watchSource({ sources }),
     recipeRun(services.recipeTools),
+    toolCall(services.recipeTools),
     ...more(services),
   ];
   const byName = new Map(all.map((definition) => [definition.name, definition]));

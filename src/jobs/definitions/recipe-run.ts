@@ -30,6 +30,8 @@ export const recipeRun = (tools: RecipeTools): JobDefinition =>
       too_large: z.literal(true).optional(),
       recipe: z.object({ slug: z.string(), version: z.int() }).optional(),
     }),
+    // Tools of research check these as well where they touch the shelf.
+    alsoScopes: ['files:read', 'files:write'],
     scopes: ({ plan, inputs }) => checkPlan(plan, tools.info, inputs).scopes,
     async run(job) {
       const { plan: raw, inputs: given, recipe } = job.input;

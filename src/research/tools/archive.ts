@@ -13,6 +13,7 @@ export function archiveTools(service: ArchiveService) {
     title: 'Export a research',
     description:
       'Makes a zip of a whole research on the shelf: sources in bytes and text, quotes, notes, the report. It can be read offline, and imported into another workspace.',
+    slow: true,
     behaviour: UPDATE,
     input: z.strictObject({ session, path: filePath.optional().describe('Where it goes on the shelf') }),
     output: z.object({
@@ -34,6 +35,7 @@ export function archiveTools(service: ArchiveService) {
     title: 'Import a research',
     description:
       'Takes an archive of research_export in, from a file of the shelf, as a research in a session of its own. Every byte and every quote is proved first.',
+    slow: true,
     behaviour: CREATE,
     input: z.strictObject({
       file: reference.describe('Id or path'),

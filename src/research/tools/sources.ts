@@ -53,6 +53,7 @@ export function sourceTools(service: SourceService) {
     title: 'Add sources',
     description:
       'Adds up to 20 sources and keeps them as they are now: web addresses (also doi:, arXiv:), files of the shelf, pasted text. Each gets a key to cite it by. The same address again is a further snapshot.',
+    slow: true,
     behaviour: { ...CREATE, openWorld: true },
     input: z.strictObject({
       session,
@@ -83,6 +84,7 @@ export function sourceTools(service: SourceService) {
   const refresh = defineTool('source_refresh', {
     title: 'Refresh sources',
     description: 'Looks at sources again where they came from, keeps what they say now, and tells what changed.',
+    slow: true,
     behaviour: { ...UPDATE, openWorld: true },
     input: z.strictObject({ session, sources: z.array(reference).min(1).max(MAX_BATCH) }),
     output: z.object({ session: sessionRef, results, untrusted }),
