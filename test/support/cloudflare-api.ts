@@ -65,6 +65,8 @@ export class CloudflareStandIn {
   readonly buckets = new Set<string>();
   readonly scripts = new Map<string, Script>();
   readonly domains = new Map<string, string>();
+  /** The Worker of each workflow. */
+  readonly workflows = new Map<string, string>();
   subdomain: string | undefined = 'acme';
   accounts: { readonly id: string; readonly name: string }[] = [{ id: ACCOUNT_ID, name: 'Acme' }];
   #refusals: Refusal[] = [];
@@ -148,6 +150,7 @@ export class CloudflareStandIn {
     if (path === '/accounts') return this.accounts;
     if (area === 'd1') return this.#d1(method, name, sub, query, body);
     if (area === 'r2') return this.#r2(method, name, body);
+    if (area === 'workflows') return this.#workflows(method, kind ?? '', body);
     if (area === 'workers' && kind === 'subdomain') {
       if (this.subdomain === undefined) throw notFound('subdomain', 10_007);
       return { subdomain: this.subdomain };
@@ -194,6 +197,13 @@ export class CloudflareStandIn {
     }
     if (name === undefined || !this.buckets.has(name)) throw notFound('bucket', 10_006);
     return { name };
+  }
+
+  #workflows(method: string, name: string, body: unknown): unknown {
+    if (method === 'PUT') this.workflows.set(name, (body as { script_name: string }).script_name);
+    const script = this.workflows.get(name);
+    if (script === undefined) throw notFound('workflow', 10_200);
+    return { name, script_name: script };
   }
 
   #customDomains(method: string, body: unknown): unknown {
