@@ -153,9 +153,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
   const atEdge = (binding: RateLimit | undefined) => (settings.deployment === 'production' ? binding : undefined);
   const misses = new MissLimit(atEdge(env.MISSES_LIMIT));
   const guard = new ResourceGuard(new TokenCheck(workspaces, personIds, telemetry, misses), scopeNames);
-  const access = new AccessControl(guard, workspaces);
   const lines = new AuditRepo(env.DIRECTORY);
   const audit = new AuditTrail(lines, telemetry);
+  const approvals = async () => new (await import('./approvals/gatekeeper.ts')).ApprovalGate(audit);
+  const access = new AccessControl(guard, workspaces, approvals);
   const registrations = new Registrations(new RegistrationRepo(env.DIRECTORY), records, keyring, audit);
   const tokens = new TokenEndpoint({
     servers,
@@ -171,7 +172,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
   const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 
   const forPrograms = [
-    ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring, tasks), registry, access }),
+    ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring, approvals, tasks), registry, access }),
     ...readinessRoutes({ directory, bucket, workspaces }),
     ...guard.routes(),
     ...oauthRoutes({
@@ -197,8 +198,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
       keyring,
       workspaces,
       personIds,
-      scopes: registry.scopes,
-      longQuery: registry.longQuery,
+      registry,
+      access,
       servers,
       oauthEnv,
       bucket,

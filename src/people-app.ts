@@ -8,6 +8,9 @@ import { AccountService } from './account/service.ts';
 import { SignedIn } from './identity/signed-in.ts';
 import { tokenRoutes } from './account/token-routes.tsx';
 import { consoleRoutes } from './console/routes.tsx';
+import { APPROVALS_SCOPE } from './approvals/model.ts';
+import { approvalRoutes } from './approvals/routes.tsx';
+import { ApprovalService } from './approvals/service.ts';
 import { AdmissionRepo } from './directory/admission-repo.ts';
 import { AttemptRepo } from './directory/attempt-repo.ts';
 import type { AuditRepo } from './directory/audit-repo.ts';
@@ -24,6 +27,8 @@ import type { FileBucket } from './files/bucket.ts';
 import { shareRoutes } from './files/share/routes.tsx';
 import { ShareService } from './files/share/service.ts';
 import type { FileServices } from './files/tools.ts';
+import type { AccessControl } from './http/access.ts';
+import type { Registry } from './mcp/registry.ts';
 import { UpkeepService } from './files/upkeep-service.ts';
 import { FormTokens } from './http/form-token.ts';
 import type { Route } from './http/route.ts';
@@ -60,9 +65,8 @@ interface PeopleDependencies {
   readonly keyring: Keyring;
   readonly workspaces: Workspaces;
   readonly personIds: PersonIds;
-  readonly scopes: readonly Scope[];
-  /** See `Registry.longQuery`. */
-  readonly longQuery: string | undefined;
+  readonly registry: Registry;
+  readonly access: AccessControl;
   readonly servers: AuthorizationServers;
   readonly oauthEnv: OAuthEnv;
   readonly bucket: FileBucket;
@@ -79,13 +83,30 @@ interface PeopleApp {
   readonly sweep: (now: number) => Promise<void>;
 }
 
+/** For personal tokens alone. */
+const ANSWERING: Scope = {
+  name: APPROVALS_SCOPE,
+  title: 'Answer approvals',
+  sentence:
+    'Approve or deny, in your name, what your apps ask for. Give it to a script that no assistant can reach, and to a token that does nothing else.',
+};
+
+/** The tools that change something, for the rules by which a person is asked first. */
+async function writingTools(registry: Registry) {
+  const { tools } = await registry.select(new URLSearchParams());
+  return [...tools.values()]
+    .filter(({ tool }) => tool.access === 'write')
+    .map(({ tool: { name, title }, scope }) => ({ name, title, toolset: scope.split(':', 1)[0] ?? '' }));
+}
+
 /**
  * The part of the composition root that serves people: how they get in, their pages, and what those need.
  * A module of its own, because most isolates serve clients only.
  */
 export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
-  const { settings, d1, telemetry, audit, lines, keyring, workspaces, personIds, scopes } = dependencies;
+  const { settings, d1, telemetry, audit, lines, keyring, workspaces, personIds, registry } = dependencies;
   const { servers, oauthEnv } = dependencies;
+  const { scopes } = registry;
   const directory = new DirectoryService(dependencies.directory, (id, standing) =>
     workspaces.writeStanding(id, standing),
   );
@@ -120,7 +141,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     audit,
   });
   const { files } = dependencies;
-  const signedIn = new SignedIn(signIn, formTokens, files !== undefined);
+  const signedIn = new SignedIn(signIn, formTokens, files !== undefined, (person) => approvals.count(person));
   const clients = new ClientNames(servers, oauthEnv);
   const deviceRepo = new DeviceRepo(d1);
   const account = new AccountService({
@@ -132,6 +153,12 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     scopes,
     audit,
     grantIdleSeconds: settings.grantIdleSeconds,
+  });
+  const approvals = new ApprovalService({
+    workspaces,
+    audit,
+    clients: (personId, origin) => account.apps(personId, origin),
+    tools: () => writingTools(registry),
   });
   const people = new PeopleService({
     people: peopleRepo,
@@ -175,13 +202,17 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
       upkeep: new UpkeepService({ bucket: dependencies.bucket, workspaces }),
     }),
     ...(files ? fileRoutes(files) : []),
-    ...tokenRoutes({ signedIn, tokens: new PersonalTokens({ workspaces, personIds, scopes, audit }) }),
+    ...tokenRoutes({
+      signedIn,
+      tokens: new PersonalTokens({ workspaces, personIds, scopes: [...scopes, ANSWERING], audit }),
+    }),
+    ...approvalRoutes({ signedIn, approvals, access: dependencies.access }),
     ...consoleRoutes({
       signIn,
       formTokens,
       deployment: settings.deployment,
       devSignIn: settings.devSignIn,
-      longQuery: dependencies.longQuery,
+      longQuery: registry.longQuery,
     }),
   ];
   const sweep = async (now: number) => {

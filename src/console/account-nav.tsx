@@ -8,6 +8,7 @@ export type AccountPath =
   | '/account/tokens'
   | '/account/files'
   | '/account/shares'
+  | '/approvals'
   | '/admin/people'
   | '/admin/audit';
 
@@ -18,10 +19,12 @@ interface AccountNavProps {
   readonly passkeys: boolean;
   /** Whether there are files here. */
   readonly files: boolean;
+  /** How many approvals wait; undefined where nobody counted. */
+  readonly approvals?: number | undefined;
 }
 
 /** The way between the pages of a signed-in person: only those that this person may open. */
-export function AccountNav({ current, role, passkeys, files }: AccountNavProps) {
+export function AccountNav({ current, role, passkeys, files, approvals = 0 }: AccountNavProps) {
   const manages = role === 'owner' || role === 'admin';
   const pages: readonly (readonly [AccountPath, string, boolean])[] = [
     ['/account', 'You', true],
@@ -30,6 +33,7 @@ export function AccountNav({ current, role, passkeys, files }: AccountNavProps) 
     ['/account/tokens', 'Tokens', true],
     ['/account/files', 'Files', files],
     ['/account/shares', 'Shared', files],
+    ['/approvals', approvals === 0 ? 'Approvals' : `Approvals (${approvals})`, true],
     ['/admin/people', 'People', manages],
     ['/admin/audit', 'Audit', manages || role === 'auditor'],
   ];

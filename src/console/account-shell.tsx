@@ -12,11 +12,11 @@ interface ShellProps extends SignedInShell {
 }
 
 /** The frame of a signed-in person's pages: who it is, and the way to the other pages. */
-export function AccountShell({ person, formToken, passkeys, files, title, current, children }: ShellProps) {
+export function AccountShell({ person, formToken, passkeys, files, approvals, title, current, children }: ShellProps) {
   return (
     <Page title={title} wide person={{ email: person.email ?? person.id, formToken }}>
       <div class="stack loose">
-        <AccountNav current={current} role={person.role} passkeys={passkeys} files={files} />
+        <AccountNav current={current} role={person.role} passkeys={passkeys} files={files} approvals={approvals} />
         {children}
       </div>
     </Page>

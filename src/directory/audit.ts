@@ -14,6 +14,9 @@ const REPEATED_AN_HOUR = 100;
  * must not hide it. So is what a line names its own person for, as `by`.
  */
 const DELIBERATE: ReadonlySet<AuditAction> = new Set([
+  'approval_given',
+  'approval_denied',
+  'approval_rule_changed',
   'grant_narrowed',
   'identity_linked',
   'identity_removed',

@@ -145,6 +145,11 @@ export const AUDIT_ACTIONS = [
   'sessions_ended',
   'share_made',
   'share_ended',
+  'approval_asked',
+  'approval_given',
+  'approval_denied',
+  'approval_expired',
+  'approval_rule_changed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -72,6 +72,7 @@ export class FormService {
             (file) => files.push(file),
             (thrown: unknown) => refused.push({ name, error: asCarrelError(thrown) }),
           );
+          if (refused.at(-1)?.error.details['approval_required'] === true) throw unseen();
           delete given['path'];
           delete given['sha256'];
         }
@@ -79,6 +80,7 @@ export class FormService {
       if (files.length + refused.length === 0) throw new CarrelError('invalid_input', 'The form has no file.');
     } catch (thrown) {
       const error = asCarrelError(thrown);
+      if (error.details['approval_required'] === true) refused.length = 0;
       // A form that breaks off does so in the middle of a file, which has said so.
       if (refused.at(-1)?.error.message !== error.message) refused.push({ name: '', error });
       await discard(reader).catch(() => undefined);
@@ -106,6 +108,14 @@ export class FormService {
     return this.#uploads.create(workspace, owner, input, bytes, { maxBytes, milliseconds: ATTEMPT_MS });
   }
 }
+
+/** Nobody can approve what nobody has seen: what is in a form is known when it was read. */
+const unseen = () =>
+  new CarrelError(
+    'forbidden',
+    'The person wants to approve this first, and what is in a form is not known before. Declare each file by itself: POST /files with JSON.',
+    { details: { approval_required: true } },
+  );
 
 function wrongField(issue: z.core.$ZodIssue | undefined): CarrelError {
   const field = issue?.path[0];

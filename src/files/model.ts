@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import type { CallIntent } from '../approvals/model.ts';
 import { byteLength, fromBase64 } from '../lib/encoding.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { hasHiddenText } from '../lib/hidden-text.ts';
@@ -134,6 +135,22 @@ export interface UploadDeclaration {
   readonly tags: readonly string[] | undefined;
   /** What is declared again under this name, of this workspace, was stored already or is begun anew. */
   readonly once?: string | undefined;
+}
+
+/** A file that is about to be stored, as its person would be asked about it: as by the tool of that name. */
+export function storing(
+  tool: 'file_write' | 'file_upload',
+  file: {
+    readonly path: string;
+    readonly size: number;
+    readonly session?: string | undefined;
+    readonly if_exists: IfExists;
+  },
+): { readonly intent: CallIntent; readonly summary: string; readonly arguments: unknown } {
+  const { path, session: within, size: bytes } = file;
+  const files = file.if_exists === 'new_version' ? [{ file: path, session: within, optional: true }] : [];
+  const summary = 'Store a file that a program sends';
+  return { intent: { tool, destructive: false, files, bytes }, summary, arguments: file };
 }
 
 /** Where an upload in parts is. `verifying`: all bytes are here and are read back for their checksum. */

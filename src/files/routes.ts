@@ -16,6 +16,7 @@ import {
   MAX_PAGE,
   mediaType,
   sha256,
+  storing,
 } from './model.ts';
 import type { FileEntry } from './model.ts';
 import type { madeLink } from './link-operations.ts';
@@ -85,17 +86,19 @@ export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileSer
   const byTus = tusRoutes(tus);
   const declare = way({
     json: declaration,
-    handle: async ({ origin, principal, workspace }: AuthorisedContext, { json }) => {
+    handle: async ({ origin, principal, gated }: AuthorisedContext, { json }) => {
       const { path: name, size } = json;
       const inParts = json.in_parts || uploads.needsParts(size);
-      const { file, path, expiresAt } = await (inParts ? parts : uploads).expect(workspace, principal, {
-        path: name,
-        size,
-        sha256: json.sha256,
-        type: json.type,
-        ifExists: json.if_exists,
-        session: json.session,
-      });
+      const { file, path, expiresAt } = await gated(storing('file_upload', json), (workspace) =>
+        (inParts ? parts : uploads).expect(workspace, principal, {
+          path: name,
+          size,
+          sha256: json.sha256,
+          type: json.type,
+          ifExists: json.if_exists,
+          session: json.session,
+        }),
+      );
       return answer<typeof expectedFile>({
         session: file.session,
         file: { id: file.id, path: name, size },
@@ -107,7 +110,7 @@ export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileSer
   const store = way({
     query: creation,
     body: anyBytes,
-    handle: async ({ request, principal, workspace }: AuthorisedContext, { query }) => {
+    handle: async ({ request, principal, gated }: AuthorisedContext, { query }) => {
       const { body, length } = incoming(request);
       if (length === undefined)
         throw new CarrelError(
@@ -117,11 +120,13 @@ export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileSer
       const type = mediaType.safeParse(request.headers.get('Content-Type')).data;
       const { path, sha256: checksum } = query;
       return created(
-        await uploads.create(
-          workspace,
-          principal,
-          { path, session: query.session, sha256: checksum, type, ifExists: query.if_exists },
-          { body, length },
+        await gated(storing('file_write', { ...query, size: length }), (workspace) =>
+          uploads.create(
+            workspace,
+            principal,
+            { path, session: query.session, sha256: checksum, type, ifExists: query.if_exists },
+            { body, length },
+          ),
         ),
       );
     },
@@ -131,7 +136,9 @@ export function fileRoutes({ files, uploads, parts, forms, tus, links }: FileSer
     handle: async ({ request, principal, workspace }: AuthorisedContext) => {
       const { headers, body } = request;
       const sent = { body, length: contentLength(request), contentType: headers.get('Content-Type') ?? '' };
-      const { files: stored, refused } = await (await forms()).store(workspace, principal, sent);
+      // Nobody knows what is in it before it is read, so nobody can approve it: its files are declared one by one then.
+      const admitted = workspace.asking({ tool: 'file_write', destructive: false, bytes: sent.length ?? Infinity });
+      const { files: stored, refused } = await (await forms()).store(admitted, principal, sent);
       const shown = { files: stored.map(showWithSession), refused };
       return answer<typeof storedForm>(shown, refused.length === 0 ? 201 : 207);
     },

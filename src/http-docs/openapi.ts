@@ -11,6 +11,7 @@ const ABOUT =
 /** For what a group is, beneath its name. */
 export const GROUP_DESCRIPTIONS: Readonly<Record<string, string>> = {
   Files: 'Bytes in and out, without a model in between.',
+  Approvals: 'What a person wants to be asked about, answered by a script of theirs.',
   MCP: 'The tools, for assistants.',
   Connecting: 'OAuth 2.1: how a client gets an access token for a person’s workspace.',
   Discovery: 'Where clients find out how to connect.',
@@ -25,7 +26,7 @@ export const GROUP_DESCRIPTIONS: Readonly<Record<string, string>> = {
 export function openApiDocument({ endpoints, schemas }: ApiDescription, scopes: readonly Scope[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints)
-    (paths[endpoint.path] ??= {})[endpoint.method.toLowerCase()] = operationObject(endpoint);
+    (paths[endpoint.path] ??= {})[endpoint.method.toLowerCase()] = operationObject(endpoint, scopes);
   const groups = new Set(endpoints.map(({ operation }) => operation.group));
   return {
     openapi: '3.1.1',
@@ -59,14 +60,19 @@ export function openApiDocument({ endpoints, schemas }: ApiDescription, scopes: 
   };
 }
 
-function operationObject({ operation, scopes, parameters, body, answers }: DescribedEndpoint): object {
+function operationObject(
+  { operation, scopes, parameters, body, answers }: DescribedEndpoint,
+  granted: readonly Scope[],
+): object {
   const examples = Object.entries(operation.examples);
+  // What no client is given, OAuth leads to nowhere.
+  const isGranted = scopes?.every((scope) => granted.some(({ name }) => name === scope)) === true;
   return {
     operationId: operation.id,
     tags: [operation.group],
     summary: operation.summary,
     description: operation.description,
-    security: scopes ? [{ oauth: scopes }, { bearer: scopes }] : [],
+    security: scopes ? [...(isGranted ? [{ oauth: scopes }] : []), { bearer: scopes }] : [],
     ...(parameters.length === 0 ? {} : { parameters: parameters.map((each) => parameterObject(each, examples)) }),
     ...(body.length === 0 ? {} : { requestBody: { required: true, content: bodyContent(body, examples) } }),
     responses: Object.fromEntries(

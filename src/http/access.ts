@@ -1,5 +1,7 @@
 import { insufficientScope } from '@cloudflare/workers-oauth-provider';
 
+import { gated } from '../approvals/gate.ts';
+import type { Gatekeeper } from '../approvals/gate.ts';
 import type { Principal } from '../mcp/context.ts';
 import { ResourceGuard } from '../oauth/resource-guard.ts';
 import type { ResourcePath } from '../oauth/resource-guard.ts';
@@ -27,8 +29,10 @@ export interface Access {
 export class AccessControl {
   readonly #guard: ResourceGuard;
   readonly #workspaces: RpcWorkspaces;
+  readonly #approvals: () => Promise<Gatekeeper>;
 
-  constructor(guard: ResourceGuard, workspaces: RpcWorkspaces) {
+  constructor(guard: ResourceGuard, workspaces: RpcWorkspaces, approvals: () => Promise<Gatekeeper>) {
+    this.#approvals = approvals;
     this.#guard = guard;
     this.#workspaces = workspaces;
   }
@@ -71,7 +75,12 @@ export class AccessControl {
     const endpoints = Object.entries(methods).map(([method, { scope, handle, inputs, describe }]) => {
       const guarded = (context: HttpContext) =>
         this.serve(context, '', async ({ principal, workspace, token }) => {
-          if (principal.scopes.includes(scope)) return handle({ ...context, principal, workspace });
+          const open = { ...context, principal, workspace };
+          if (principal.scopes.includes(scope))
+            return handle({
+              ...open,
+              gated: (call, run) => gated(this.#approvals, open, call, (admitted) => run(admitted.workspace)),
+            });
           return insufficientScope({ token, audience: context.origin, scope: [...principal.scopes] }, [scope]);
         });
       return [method as Method, { handle: guarded, inputs, describe, scopes: [scope] } satisfies Endpoint];

@@ -1,3 +1,4 @@
+import type { GatedCall } from '../approvals/gate.ts';
 import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { InputSchemas, Operation } from './operation.ts';
@@ -22,6 +23,8 @@ export type Handler = (context: HttpContext) => Response | Promise<Response>;
 export interface AuthorisedContext extends HttpContext {
   readonly principal: Principal;
   readonly workspace: OpenWorkspace;
+  /** Does what changes something, with a workspace that refuses it where a rule of the person asks. */
+  readonly gated: <Result>(call: GatedCall, run: (workspace: OpenWorkspace) => Promise<Result>) => Promise<Result>;
 }
 
 /**

@@ -8,6 +8,7 @@ export const SAMPLE = {
   token: 'ACCESS_TOKEN',
   /** A file that is there, and one whose bytes are expected. */
   fileId: 'fil_7h2k9mq4x0c8v5t1r3wz',
+  approvalId: 'apr_5m1x8v3k7q0z4t9w2c6b',
   expectedFileId: 'fil_2n6p8s0v4y7b1d5g9jkq',
   uploadAddress: 'WyJwZXJfMW4iLCJmaWwiXQ.Yd4vC2pLq8sN0xKz7tRb5w',
   partsAddress: 'WyJwZXJfMW4iLCJ1cGxfMnEiXQ.Rk8wXv3nBe1sHq6yUo9cDt',

@@ -13,6 +13,8 @@ export interface SignedInShell {
   readonly passkeys: boolean;
   /** Whether there are files here. */
   readonly files: boolean;
+  /** How many approvals wait for this person; undefined where nobody counted. */
+  readonly approvals?: number | undefined;
 }
 
 /** A request of somebody who is signed in, for a page. */
@@ -36,11 +38,19 @@ export class SignedIn {
   readonly #signIn: SignInService;
   readonly #formTokens: FormTokens;
   readonly #files: boolean;
+  readonly #approvals: (person: Person) => Promise<number>;
 
-  constructor(signIn: SignInService, formTokens: FormTokens, files: boolean) {
+  /** @param approvals how many approvals wait for somebody */
+  constructor(
+    signIn: SignInService,
+    formTokens: FormTokens,
+    files: boolean,
+    approvals: (person: Person) => Promise<number>,
+  ) {
     this.#signIn = signIn;
     this.#formTokens = formTokens;
     this.#files = files;
+    this.#approvals = approvals;
   }
 
   page(handle: (context: SignedInContext) => Promise<Response>): Handler {
@@ -50,7 +60,8 @@ export class SignedIn {
       if (!session) return toSignIn(url.pathname + url.search);
       const { shell, cookie } = await this.#shell(context, session);
       const headers = new Headers(cookie === undefined ? {} : { 'Set-Cookie': cookie });
-      return handle({ ...context, session, shell, headers });
+      const approvals = await this.#approvals(session.person);
+      return handle({ ...context, session, shell: { ...shell, approvals }, headers });
     };
   }
 

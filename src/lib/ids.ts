@@ -31,7 +31,8 @@ export type IdPrefix =
   | 'quo'
   | 'not'
   | 'sec'
-  | 'job';
+  | 'job'
+  | 'apr';
 
 /** A new id: what it names, an underscore and 100 random bits, such as `ses_8k2m…`. */
 export function newId(prefix: IdPrefix): string {

@@ -8,6 +8,7 @@ import type {
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
+import type { Affected } from '../approvals/model.ts';
 import { plainText } from '../lib/plain-text.ts';
 import type { CallContext } from './context.ts';
 import { refuseMisnamed } from './names.ts';
@@ -62,6 +63,16 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodO
   readonly tasks?: 'optional' | 'required';
   /** Whether it can take long: called by a client that understands tasks, it goes on as one. */
   readonly slow?: true;
+  /**
+   * Which files a call affects, for the rules by which a person is asked first: an approval is bound to their versions.
+   * Without it only the arguments count. Nothing of it is asked for a tool that only reads.
+   */
+  affects?(input: z.output<Input>): Affected;
+  /**
+   * Whether the first thing that its handler does is a call of the workspace, which refuses what the person has not
+   * approved. For a tool that reaches outside (`openWorld`) and does not say so, that is asked for before.
+   */
+  readonly asksWorkspaceFirst?: boolean;
   /** The result as a person would read it: all of its facts, in a few lines. Without it, its fields a line each. */
   text?(output: z.output<Output>): string;
   /** Content beside the text, such as a resource link; what is no part of the output is in the answer's {@link CONTENT}. */
@@ -81,6 +92,10 @@ export interface Tool {
   readonly outputSchema: StandardSchemaWithJSON;
   readonly tasks: 'optional' | 'required' | undefined;
   readonly slow: boolean;
+  /** What a call affects; see {@link ToolDefinition}. */
+  readonly affects: (input: Record<string, unknown>) => Affected;
+  /** Whether the workspace must be asked before the handler is run, because that reaches outside by itself. */
+  readonly needsCheck: boolean;
   /** As a list shows it; made once. */
   listing(): ToolListing;
   /** @throws TypeError that says how the handler broke its own output schema */
@@ -117,6 +132,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     outputSchema: advertised(output),
     tasks: definition.tasks ?? (definition.slow && 'optional'),
     slow: definition.slow === true,
+    affects: (parsed) => definition.affects?.(parsed as z.output<Input>) ?? {},
+    needsCheck: behaviour.openWorld && definition.asksWorkspaceFirst !== true,
     listing: () =>
       (listing ??= {
         name,

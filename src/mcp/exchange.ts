@@ -1,5 +1,6 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 
+import type { Gatekeeper } from '../approvals/gate.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RequestContext } from './context.ts';
 import type { Selection } from './registry.ts';
@@ -31,4 +32,6 @@ export interface Exchange extends McpRequest {
   readonly telemetry: Telemetry;
   /** Undefined where no toolset has work that goes on. */
   readonly tasks: (() => Promise<Tasks>) | undefined;
+  /** Loaded where a rule of the person holds a call up. */
+  readonly approvals: () => Promise<Gatekeeper>;
 }

@@ -1,12 +1,14 @@
 import { isInputRequiredResult, requireScopes } from '@modelcontextprotocol/server';
 import type { CallToolResult, InputRequiredResult, ServerContext } from '@modelcontextprotocol/server';
 
+import { gated } from '../approvals/gate.ts';
 import { OUTPUT_BUDGET_CHARACTERS } from '../lib/budget.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { callContext } from './call-context.ts';
 import { contentCost } from './content-cost.ts';
 import type { CallContext } from './context.ts';
+import type { Tool } from './define-tool.ts';
 import { declaresTasks, StartedTask } from './tasks.ts';
 import type { RegisteredTool, Selection } from './registry.ts';
 import type { Exchange } from './exchange.ts';
@@ -108,7 +110,7 @@ async function call(
 }
 
 async function run(
-  { tasks }: Exchange,
+  { tasks, approvals }: Exchange,
   { tool, scope }: RegisteredTool,
   input: unknown,
   context: CallContext,
@@ -118,9 +120,15 @@ async function run(
   if (!context.principal.scopes.includes(scope))
     throw new CarrelError('forbidden', `This connection lacks the permission ${scope}. Connect again and allow it.`);
   const answered =
-    tool.slow && tasks && context.takesTasks
-      ? await (await tasks()).call(context, tool.name, input as Record<string, unknown>)
-      : await tool.run(parsed.data, context);
+    tool.access === 'read'
+      ? await tool.run(parsed.data, context)
+      : await gated(approvals, context, asked(tool, input, parsed.data), async (admitted) => {
+          // What goes on as a task is let in here, where it is begun.
+          if (tool.slow && tasks && context.takesTasks)
+            return (await tasks()).call(admitted, tool.name, input as Record<string, unknown>);
+          if (tool.needsCheck) await admitted.workspace.check();
+          return tool.run(parsed.data, admitted);
+        });
   if (isInputRequiredResult(answered) || answered instanceof StartedTask) return answered;
   const { structured, text, content } = answered;
   const characters = JSON.stringify(structured).length + text.length + contentCost(content);
@@ -128,3 +136,10 @@ async function run(
     throw new CarrelError('too_large', 'The result is larger than a tool may answer. Ask for less at a time.');
   return { result: { content: [{ type: 'text', text }, ...content], structuredContent: structured }, characters };
 }
+
+/** The call as a person would be asked about it. */
+const asked = ({ name, title, annotations, affects }: Tool, input: unknown, parsed: Record<string, unknown>) => ({
+  intent: { tool: name, destructive: annotations.destructiveHint === true, ...affects(parsed) },
+  summary: title,
+  arguments: input,
+});

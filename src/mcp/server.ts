@@ -1,6 +1,7 @@
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
+import type { Gatekeeper } from '../approvals/gate.ts';
 import type { Keyring } from '../lib/keyring.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
@@ -25,12 +26,19 @@ const LIST_CACHE = { ttlMs: 300_000, cacheScope: 'private' } as const;
 export class McpEndpoint {
   readonly #telemetry: Telemetry;
   readonly #keyring: Keyring;
+  readonly #approvals: () => Promise<Gatekeeper>;
   readonly #tasks: (() => Promise<Tasks>) | undefined;
   readonly #handler: ReturnType<typeof createMcpHandler>;
 
   /** @param tasks undefined where no toolset has work that goes on */
-  constructor(telemetry: Telemetry, keyring: Keyring, tasks?: () => Promise<Tasks>) {
+  constructor(
+    telemetry: Telemetry,
+    keyring: Keyring,
+    approvals: () => Promise<Gatekeeper>,
+    tasks?: () => Promise<Tasks>,
+  ) {
     this.#telemetry = telemetry;
+    this.#approvals = approvals;
     this.#tasks = tasks;
     this.#keyring = keyring;
     this.#handler = createMcpHandler(
@@ -81,7 +89,8 @@ export class McpEndpoint {
         },
       },
     );
-    const exchange: Exchange = { ...mcp, server, era, rounds, telemetry: this.#telemetry, tasks: this.#tasks };
+    const shared = { telemetry: this.#telemetry, approvals: this.#approvals, tasks: this.#tasks };
+    const exchange: Exchange = { ...mcp, server, era, rounds, ...shared };
     const { method, name } = calling(mcp.body);
     const begins = (prefix: string) => method === undefined || method.startsWith(prefix);
     if (method === undefined) addTools(exchange);

@@ -1,3 +1,4 @@
+import type { CallIntent } from '../approvals/model.ts';
 import type { ErrorCode, ErrorDetails } from '../lib/errors.ts';
 import type {
   AuthorizeInput,
@@ -14,6 +15,8 @@ import type { Standing } from './standing.ts';
 export type Caller = {
   /** A further call of a request that was let in: it does not count as another, nor can it be one too many. */
   readonly continues?: true;
+  /** What it is about to change, where the person may want to be asked first. */
+  readonly asks?: CallIntent | undefined;
 } &
   /** A client with an access token. */
   (
@@ -64,6 +67,8 @@ export type Remote<Store> = {
 export type OpenWorkspace = { readonly [Name in Exclude<keyof Stores, 'upkeep'>]: Remote<Stores[Name]> } & {
   /** Checks the caller and does nothing else. */
   check(): Promise<void>;
+  /** The same for a call that changes something: its first round trip is refused where a rule of the person asks. */
+  asking(intent: CallIntent): OpenWorkspace;
 };
 
 /** What a workspace says of itself to `/readyz`. */

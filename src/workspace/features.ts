@@ -32,6 +32,8 @@ const STORES = {
 
 /** Features that many workspaces never use: their code and their tables come with the first call of one of their stores. */
 const LATER = {
+  // First, because they are small: whoever looks for a store loads those before it.
+  approvals: async () => (await import('../approvals/stores.ts')).APPROVAL_STORES,
   research: async () => (await import('../research/stores.ts')).RESEARCH_STORES,
   jobs: async () => (await import('../jobs/stores.ts')).JOB_STORES,
 } satisfies Record<string, () => Promise<Record<string, StoreClass>>>;

@@ -38,6 +38,8 @@ import { StandingStore } from './standing.ts';
 import type { Standing } from './standing.ts';
 
 const HOUR_MS = 3_600_000;
+/** Stores with which approvals are answered and their rules made: not for everybody who may call. */
+const ANSWERED = /^(?:decisions|approvalRules)$/;
 
 /** What a workspace needs from outside itself. */
 export interface WorkspaceDependencies {
@@ -115,8 +117,14 @@ export class WorkspaceObject extends DurableObject {
     try {
       if (store !== undefined) await this.#features.prepare(store);
       if (caller.kind === 'job') await this.#features.prepare('runs');
+      // The last thing to wait for: what was found to ask for nothing before it must still do so after it.
+      const isAsked = (caller.asks && this.#standing.read()?.asks) || ANSWERED.test(store ?? '');
+      const approvals = isAsked ? await this.#approvals() : undefined;
       this.#admit(caller, Date.now());
       admitted = true;
+      approvals?.admit(caller, store, this.#features, this.#personalTokens);
+      // What is called now may make other rules.
+      if (approvals) this.#standing.forget();
       if (store === undefined || method === undefined) return { ok: true, value: undefined };
       const call = () => this.#features.call(store, method, parameters);
       const once = caller.kind === 'job' && caller.step !== '' && !REPEATABLE.has(store);
@@ -283,10 +291,16 @@ export class WorkspaceObject extends DurableObject {
           now,
         );
       },
+      approvals: async (now) => (await this.#approvals()).expire(this.#features, this.#dependencies.audit, now),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),
     );
+  }
+
+  async #approvals() {
+    await this.#features.prepare('approvals');
+    return import('../approvals/admission.ts');
   }
 
   /** @throws CarrelError when the grant, the token, the person's standing or the rate of calls does not allow it */

@@ -1,3 +1,4 @@
+import type { CallIntent } from '../approvals/model.ts';
 import { CarrelError } from '../lib/errors.ts';
 import type { GrantSummary, Narrowing, PersonalToken, TokenFacts } from '../oauth/model.ts';
 import type { Caller, CallOutcome, OpenWorkspace, Remote, WorkspaceHealth, Workspaces } from './client.ts';
@@ -46,13 +47,17 @@ export class RpcWorkspaces implements Workspaces {
    *
    * @param observer is told of each round trip, so that a request can pay exactly one and see a refusal
    */
-  open(workspaceId: string, caller: Caller, observer: CallObserver = newObserver()): OpenWorkspace {
+  open(workspaceId: string, { asks, ...caller }: Caller, observer: CallObserver = newObserver()): OpenWorkspace {
     const stub = this.#stub(workspaceId) as unknown as { readonly run: Run };
     const counts = new Map<string, number>();
+    let intent = asks;
     const attempt = async (...call: Tail<Parameters<Run>>): Promise<unknown> => {
       const from = caller.kind === 'job' ? { ...caller, call: nthOf(counts, `${call[0]}.${call[1]}`) } : caller;
-      const outcome = await stub.run(observer.admitted ? { ...from, continues: true } : from, ...call);
+      const as = intent ? { ...from, asks: intent } : from;
+      const outcome = await stub.run(observer.admitted ? { ...as, continues: true } : as, ...call);
       if (outcome.ok || outcome.admitted) observer.admitted = true;
+      // What was let in goes on to its end: a rule that is made meanwhile must not leave half of it.
+      if (outcome.ok) intent = undefined;
       if (outcome.ok) return outcome.value;
       const { code, message, details } = outcome.error;
       const error = new CarrelError(code, message, { details });
@@ -70,6 +75,8 @@ export class RpcWorkspaces implements Workspaces {
       get: (_target, store) => {
         if (isNoName(store)) return undefined;
         if (store === 'check') return () => call();
+        if (store === 'asking')
+          return (next: CallIntent) => this.open(workspaceId, { ...caller, asks: next }, observer);
         return new Proxy(
           {},
           {

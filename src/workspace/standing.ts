@@ -14,6 +14,10 @@ export const WORKSPACE_SCHEMA: readonly SchemaStep[] = [
         updated_at INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'workspace: whether rules of approval ask',
+    sql: 'ALTER TABLE standing ADD COLUMN asks INTEGER NOT NULL DEFAULT 0',
+  },
 ];
 
 export interface Standing {
@@ -28,20 +32,23 @@ export interface Standing {
 export class StandingStore {
   readonly #db: Database;
   /** As it stands in the database, which nobody writes but this object. */
-  #known: Standing | undefined;
+  #known: (Standing & { readonly asks: boolean }) | undefined;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
-  read(): Standing | undefined {
+  /** `asks`: whether the person wants to be asked about some calls. Only the store of those rules knows which. */
+  read(): (Standing & { readonly asks: boolean }) | undefined {
     if (this.#known) return this.#known;
-    const row = this.#db.first<{ role: string; disabled: number }>('SELECT role, disabled FROM standing');
-    this.#known = row && { role: row.role as Role, disabled: row.disabled === 1 };
+    const row = this.#db.first<{ role: string; disabled: number; asks: number }>(
+      'SELECT role, disabled, asks FROM standing',
+    );
+    this.#known = row && { role: row.role as Role, disabled: row.disabled === 1, asks: row.asks === 1 };
     return this.#known;
   }
 
-  /** What is known of the database is no longer true: it was emptied. */
+  /** What is known of the database is no longer true: it was emptied, or somebody else wrote. */
   forget(): void {
     this.#known = undefined;
   }

@@ -120,7 +120,8 @@ export class Owner extends Connection {
       | 'research_sources'
       | 'research_snapshots'
       | 'research_quotes'
-      | 'research_sections',
+      | 'research_sections'
+      | 'approvals',
   ): Promise<Record<string, SqlStorageValue>[]> {
     return runInDurableObject(this.workspace, (_object, { storage }) =>
       storage.sql.exec(`SELECT * FROM ${table}`).toArray(),
@@ -144,7 +145,7 @@ export class Owner extends Connection {
   }
 
   /** Has a task of the agenda be due, and runs it. */
-  async runTask(task: 'uploads' | 'trash' | 'verify' | 'texts' | 'schedules'): Promise<void> {
+  async runTask(task: 'uploads' | 'trash' | 'verify' | 'texts' | 'schedules' | 'approvals'): Promise<void> {
     await this.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
     await runDurableObjectAlarm(this.workspace);
   }

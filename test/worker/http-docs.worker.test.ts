@@ -4,12 +4,14 @@ import * as z from 'zod';
 
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/app.ts';
+import { APPROVALS_SCOPE } from '../../src/approvals/model.ts';
 import { exampleAddress } from '../../src/http-docs/curl.ts';
 import { describeRoutes } from '../../src/http-docs/describe.ts';
 import type { DescribedEndpoint } from '../../src/http-docs/describe.ts';
 import type { Example } from '../../src/http/operation.ts';
 import { SAMPLE } from '../../src/http/samples.ts';
 import { VERSION } from '../../src/version.ts';
+import { heldUp, Keeper } from '../support/approvals.ts';
 import { askForDevice, registerDevice } from '../support/devices.ts';
 import { Owner } from '../support/files.ts';
 import { rpc } from '../support/mcp.ts';
@@ -49,7 +51,7 @@ const NOT_DESCRIBED = ['GET /mcp', 'DELETE /mcp', 'GET /.well-known/*', 'GET /do
 
 /** Pages with their forms and scripts, and the operator's commands. */
 const FOR_PEOPLE =
-  /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|admin\/|operator$|device$|device\/|drop\/|s\/|assets\/)/;
+  /^(?:GET|POST) \/(?:$|sign-in|sign-out$|claim$|invite\/|account|approvals\/rules$|admin\/|operator$|device$|device\/|drop\/|s\/|assets\/)/;
 
 describe('the description', () => {
   it('has every route that is not for people', () => {
@@ -139,6 +141,8 @@ describe('the description', () => {
 /** Somebody for whom all that the examples name is there. */
 async function prepare(): Promise<{
   readonly owner: Owner;
+  /** Of a personal token that answers approvals. */
+  readonly answering: string;
   readonly real: Partial<Record<keyof typeof SAMPLE, string>>;
 }> {
   const redirects = { redirect_uris: ['com.example.app:/callback'] };
@@ -162,11 +166,16 @@ async function prepare(): Promise<{
   const byTus = await TusUpload.begin(owner, bytes.length, 'resumed.csv');
   const page = await (await owner.fetch('/files?limit=1')).json<{ next_cursor: string }>();
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
+  const keeper = await Keeper.come(person.email);
+  await keeper.rule({ tool: ['file_delete'] });
+  const held = await heldUp(owner.accessToken, 'file_delete', { file: file.id });
   return {
     owner,
+    answering: await keeper.token([APPROVALS_SCOPE]),
     real: {
       origin: ORIGIN,
       fileId: file.id,
+      approvalId: held.approval,
       expectedFileId: id,
       uploadAddress: last(url),
       partsAddress: last(inParts.url),
@@ -215,6 +224,10 @@ const VOLATILE = new Set([
   'device_code',
   'user_code',
   'verification_uri_complete',
+  // Of approvals, whose arguments name what is new.
+  'arguments_sha256',
+  'hash',
+  'grant_id',
 ]);
 
 /** What of an example an answer does not have, a line each. */
@@ -269,9 +282,12 @@ describe('every example', () => {
   it.each(examples)('%s', async (_name, endpoint, documented) => {
     // Signing somebody in takes a while, and some examples are about nobody.
     const needsSomebody = endpoint.scopes ?? Object.keys(documented.request).length > 0;
-    const { owner, real } = needsSomebody ? await prepare() : { owner: undefined, real: { origin: ORIGIN } };
+    const { owner, answering, real } = needsSomebody
+      ? await prepare()
+      : { owner: undefined, answering: '', real: { origin: ORIGIN } };
     const example = realised(documented, real);
-    const response = await sendExample(endpoint, example, endpoint.scopes && owner?.accessToken);
+    const token = endpoint.scopes?.includes(APPROVALS_SCOPE) === true ? answering : owner?.accessToken;
+    const response = await sendExample(endpoint, example, endpoint.scopes && token);
     const { status, json, text } = example.answer;
     const body = await expectDocumented(endpoint, response);
     expect([response.status, body]).toEqual([status, body]);

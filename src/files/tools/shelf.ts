@@ -47,6 +47,7 @@ export function shelfTools(service: FileService) {
       session: ofSession,
     }),
     output: several,
+    affects: ({ file: moved, session: within }) => ({ files: [{ file: moved, session: within }] }),
     handle: async ({ file: reference, to, to_session, tags: marks, session: from }, { workspace }) => {
       const named = { file: reference, session: from };
       const moved =
@@ -65,6 +66,7 @@ export function shelfTools(service: FileService) {
     behaviour: CREATE,
     input: z.strictObject({ file, to: filePath, to_session: toSession, session: ofSession }),
     output: changedFile,
+    affects: ({ file: copied, session: within }) => ({ files: [{ file: copied, session: within }] }),
     handle: async ({ file: reference, to, to_session, session: from }, { workspace }) =>
       showChanged(await service.copy(workspace, { file: reference, session: from }, { path: to, session: to_session })),
     text: (output) => `Copied to ${changed(output)}`,
@@ -76,6 +78,7 @@ export function shelfTools(service: FileService) {
     behaviour: DESTROY,
     input: z.strictObject({ file: fileOrFolder, session: ofSession }),
     output: several,
+    affects: ({ file: removed, session: within }) => ({ files: [{ file: removed, session: within }] }),
     handle: async ({ file: reference, session: from }, { workspace }) =>
       showSeveral(await service.delete(workspace, { file: reference, session: from })),
     text: (output) => lines('Put into the trash:', output),
@@ -93,6 +96,7 @@ export function shelfTools(service: FileService) {
       session: ofSession,
     }),
     output: changedFile,
+    affects: ({ file: restored, session: within }) => ({ files: [{ file: restored, session: within }] }),
     handle: async ({ file: reference, version, to, session: from }, { workspace }) =>
       showChanged(
         version === undefined

@@ -1,6 +1,7 @@
 import { inputRequired } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
+import { byteLength } from '../../lib/encoding.ts';
 import { CarrelError } from '../../lib/errors.ts';
 import type { CallContext } from '../../mcp/context.ts';
 import { CREATE, defineTool, UPDATE } from '../../mcp/toolset.ts';
@@ -12,6 +13,7 @@ import {
   filePath,
   fileSize,
   folderPath,
+  MAX_IMPORT_BYTES,
   mediaType,
   PART_BYTES,
   partsOf,
@@ -20,6 +22,7 @@ import {
   writtenBase64,
   writtenText,
 } from '../model.ts';
+import type { IfExists } from '../model.ts';
 import type { PartsService } from '../parts-service.ts';
 import { baseName } from '../paths.ts';
 
@@ -58,6 +61,7 @@ export function writingTools(
       file: z.object({ id: z.string(), path: z.string(), size: z.int() }),
       upload: shownUpload.extend({ command: z.string() }),
     }),
+    affects: ({ path, size, if_exists, session }) => ({ files: overwritten(path, session, if_exists), bytes: size }),
     handle: async ({ path, size, if_exists, ...rest }, { workspace, principal, origin }) => {
       const { sha256: checksum, type, tags, session } = rest;
       const input = { path, size, sha256: checksum, type, ifExists: if_exists, tags, session };
@@ -93,6 +97,12 @@ export function writingTools(
       })
       .superRefine(oneContent),
     output: changedFile,
+    affects: ({ path = '/', text, base64, if_exists, session }) => ({
+      files: path.endsWith('/') ? [] : overwritten(path, session, if_exists),
+      // Nobody knows how much comes from an address.
+      bytes: text === undefined ? (base64?.byteLength ?? MAX_IMPORT_BYTES) : byteLength(text),
+    }),
+    asksWorkspaceFirst: true,
     handle: async (
       { path = '', text, base64, from_url, if_exists, tags, session },
       { workspace, principal, ...call },
@@ -122,6 +132,7 @@ export function writingTools(
       session: ofSession,
     }),
     output: changedFile,
+    affects: ({ file: edited, session }) => ({ files: [{ file: edited, session }] }),
     handle: async ({ file: reference, session, edits, expected_version }, { workspace, principal }) => {
       const input = { edits, expectedVersion: expected_version };
       return showChanged(await service.edit(workspace, principal, { file: reference, session }, input));
@@ -153,6 +164,10 @@ export function writingTools(
 
   return [upload, request, write, edit];
 }
+
+/** What a file that is stored there would be a new version of. */
+const overwritten = (path: string, session: string | undefined, then: IfExists) =>
+  then === 'new_version' ? [{ file: path, session, optional: true }] : [];
 
 async function openPage(
   drop: DropService,

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { contentLength } from '../../http/headers.ts';
 import type { AuthorisedContext, HttpContext } from '../../http/route.ts';
 import { CarrelError } from '../../lib/errors.ts';
+import { storing } from '../model.ts';
 import { describeFile, parseBytes, parseChecksum, parseMetadata } from './headers.ts';
 import type { tusUpload } from './operations.ts';
 import type { TusBytes, TusService } from './service.ts';
@@ -22,7 +23,7 @@ const BYTES_TYPE = 'application/offset+octet-stream';
 
 /** `POST` to where uploads begin (tus, Creation and Creation With Upload). */
 export async function create(service: TusService, context: AuthorisedContext): Promise<Answer> {
-  const { request, origin, principal, workspace } = context;
+  const { request, origin, principal, gated } = context;
   const { headers } = request;
   const refusal = otherVersion(request);
   if (refusal) return refusal;
@@ -35,7 +36,11 @@ export async function create(service: TusService, context: AuthorisedContext): P
   // Some clients send a body of no bytes, without a type and in chunks.
   const length = headers.get('Content-Length');
   const bytes = length !== '0' && (length !== null || isOfBytes(headers)) ? bytesOf(request) : undefined;
-  const { path, expiresAt, received } = await toItsEnd(service.create(workspace, principal, file, bytes));
+  const { path, expiresAt, received } = await toItsEnd(
+    gated(storing('file_upload', { ...file, path: name, if_exists: ifExists ?? 'new_version' }), (workspace) =>
+      service.create(workspace, principal, file, bytes),
+    ),
+  );
   if (received?.outcome === 'mismatch') return mismatch();
   return empty(201, {
     Location: `${origin}${path}`,

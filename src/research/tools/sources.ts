@@ -77,6 +77,7 @@ export function sourceTools(service: SourceService) {
       tags: tags.default([]),
     }),
     output: z.object({ session: sessionRef, results, untrusted }),
+    asksWorkspaceFirst: true,
     handle: async (input, context) => show(await service.add(context.workspace, visitor(context), input)),
     text: said,
   });
@@ -88,6 +89,7 @@ export function sourceTools(service: SourceService) {
     behaviour: { ...UPDATE, openWorld: true },
     input: z.strictObject({ session, sources: z.array(reference).min(1).max(MAX_BATCH) }),
     output: z.object({ session: sessionRef, results, untrusted }),
+    asksWorkspaceFirst: true,
     handle: async (input, context) => show(await service.refresh(context.workspace, visitor(context), input)),
     text: said,
   });
