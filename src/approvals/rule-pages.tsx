@@ -29,7 +29,7 @@ function ToolChoices({
     <details open={tools.some(({ name }) => chosen.includes(name))}>
       <summary>{`Tools of ${toolset}`}</summary>
       <fieldset class="checks inside">
-        <legend class="unseen">{`Tools of ${toolset}`}</legend>
+        <legend class="unseen">{`Ask me before these of ${toolset}`}</legend>
         {tools.map(({ name, title }) => (
           <CheckboxRow
             id={`tool-${name}`}

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { approve } from '../../scripts/client/browser.ts';
 import { call } from '../../scripts/client/mcp.ts';
+import { APPROVALS_SCOPE } from '../../src/approvals/model.ts';
 import { SAMPLE } from '../../src/http/samples.ts';
 import { DEVICE_GRANT } from '../../src/oauth/model.ts';
 import { useDeployment } from './support/deployment.ts';
@@ -36,7 +37,7 @@ const hasCurl = await shell('/bin/sh', ['-c', 'command -v curl']).then(
 );
 
 /** Values of the examples with what there is for somebody new. */
-async function realValues(): Promise<{ token: string; values: Record<string, string> }> {
+async function realValues(): Promise<{ token: string; answering: string; values: Record<string, string> }> {
   const email = `${crypto.randomUUID()}@example.com`;
   const { client, token, browser } = await signUp(deployment.mcpUrl, email);
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
@@ -69,6 +70,17 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
     },
   });
   const page = await fetch(`${deployment.origin}/files?limit=1`, { headers: bearer(token) });
+  const formAt = (path: string) => (each: { readonly action: string }) => each.action === path;
+  const rules = await browser.open('/approvals/rules');
+  await browser.submit(rules, formAt('/approvals/rules'), { tool: ['file_delete'] });
+  await client.callTool({ name: 'file_delete', arguments: { file: file.id } });
+  const made = await browser.submit(await browser.open('/account/tokens'), formAt('/account/tokens'), {
+    name: 'Script',
+    scope: [APPROVALS_SCOPE],
+  });
+  const answering = /carrel_pat_[0-9a-z]+/.exec(made.body)?.[0] ?? '';
+  const waiting = await fetch(`${deployment.origin}/approvals`, { headers: bearer(answering) });
+  const [held] = (await waiting.json<{ pending: { id: string }[] }>()).pending;
   await client.close();
 
   const redirect = 'com.example.app:/callback';
@@ -109,7 +121,9 @@ async function realValues(): Promise<{ token: string; values: Record<string, str
   });
   return {
     token,
+    answering,
     values: {
+      [SAMPLE.approvalId]: held?.id ?? '',
       [SAMPLE.fileId]: file.id,
       [SAMPLE.expectedFileId]: expected.file.id,
       [SAMPLE.partsAddress]: last(inParts.upload.url),
@@ -141,15 +155,15 @@ describe.runIf(hasCurl)('the curl lines of /docs', () => {
     const shared = await realValues();
     for (const [, html = '', status = ''] of shown) {
       let command = plain(html);
-      const { uploadAddress, partsAddress, tusAddress, code, refreshToken } = SAMPLE;
-      const usedUp = [uploadAddress, partsAddress, tusAddress, code, refreshToken];
+      const { uploadAddress, partsAddress, tusAddress, code, refreshToken, approvalId } = SAMPLE;
+      const usedUp = [uploadAddress, partsAddress, tusAddress, code, refreshToken, approvalId];
       const isUsedUp = usedUp.some((value) => command.includes(value));
-      const { token, values } = isUsedUp ? await realValues() : shared;
+      const { token, answering, values } = isUsedUp ? await realValues() : shared;
       for (const [sample, real] of Object.entries(values)) command = command.replaceAll(sample, real);
       const measured = command.replace(/^curl /, "curl -s -o /dev/null -w '%{http_code}' ");
       const { stdout } = await shell('/bin/sh', ['-c', measured], {
         cwd: folder,
-        env: { PATH: process.env['PATH'] ?? '', TOKEN: token },
+        env: { PATH: process.env['PATH'] ?? '', TOKEN: command.includes('/approvals') ? answering : token },
       });
       expect([command, stdout]).toEqual([command, status]);
     }

@@ -30,6 +30,9 @@ const family = (name: string, pages: readonly number[]): ResourceFamily => ({
   read: async (id) => ({ mimeType: 'text/plain', text: id }),
 });
 
+/** What `probe_send` has sent. It reaches outside without a call of the workspace, as a tool of a fork may. */
+export const sent: string[] = [];
+
 /** What the contract of a toolset offers and none that is shipped uses yet. */
 const probe = defineToolset('probe', {
   consent: { title: 'probes', read: 'Probe by reading.', write: 'Probe by writing.' },
@@ -53,6 +56,16 @@ const probe = defineToolset('probe', {
       output: z.object({ lent: z.string() }),
       handle: async ({ thing }, context) =>
         context.accepted('sure', confirmation)?.sure === true ? { lent: thing } : context.ask(areYouSure('Lend it?')),
+    }),
+    defineTool('probe_send', {
+      description: 'Sends a word somewhere else.',
+      behaviour: { ...CREATE, openWorld: true },
+      input: z.strictObject({ word: z.string() }),
+      output: z.object({ sent: z.string() }),
+      handle: ({ word }) => {
+        sent.push(word);
+        return { sent: word };
+      },
     }),
     defineTool('probe_shout', {
       description: 'Says a word a thousand times, as content beside the text.',

@@ -13,6 +13,7 @@ import { auditDuring } from '../support/audit.ts';
 import { costOf } from '../support/costs.ts';
 import { rpcRequest } from '../support/mcp.ts';
 import { ORIGIN, send } from '../support/person.ts';
+import { sent } from '../support/toolsets.ts';
 
 const { WORKSPACE } = env as unknown as Bindings;
 
@@ -167,6 +168,17 @@ describe('a call that a rule holds up', () => {
     expect([result.isError, first?.text]).toEqual([true, expect.stringContaining(`${ORIGIN}/approvals/apr_`)]);
     await expect(ada.owner.call('file_delete', remove)).rejects.toThrow(/The person must approve this first/);
     await old.close();
+  });
+
+  it('reaches nothing outside before it is approved, whether or not it calls the workspace by itself', async () => {
+    await ada.rule({ tool: ['probe_send'] });
+    const before = sent.length;
+    const held = await heldUp(token, 'probe_send', { word: 'hello' });
+    expect(sent.length).toBe(before);
+    await ada.press(held.approval, 'approve');
+    await done(token, 'probe_send', { word: 'hello' });
+    await heldUp(token, 'probe_send', { word: 'hello' });
+    expect(sent.slice(before)).toEqual(['hello']);
   });
 
   it('in a batch holds up none of the others', async () => {
