@@ -238,7 +238,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     },
     async runJob(run, steps) {
       const { JobEngine } = await import('./jobs/engine.ts');
-      await new JobEngine({ workspaces, definitions, telemetry, patience: settings.jobPatience }).run(run, steps);
+      await new JobEngine({ workspaces, definitions, telemetry, audit, patience: settings.jobPatience }).run(
+        run,
+        steps,
+      );
     },
     routes: async () => [...forPrograms, ...documents, ...(await peopleApp()).routes],
     async scheduled() {

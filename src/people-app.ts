@@ -159,6 +159,7 @@ export function createPeopleApp(dependencies: PeopleDependencies): PeopleApp {
     audit,
     clients: (personId, origin) => account.apps(personId, origin),
     tools: () => writingTools(registry),
+    continueJob: (personId, jobId) => workspaces.open(personId, { kind: 'person' }).jobs.proceed(jobId, Date.now()),
   });
   const people = new PeopleService({
     people: peopleRepo,

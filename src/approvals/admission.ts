@@ -22,13 +22,19 @@ export function admit(
   features: Features,
   tokens: Pick<PersonalTokenStore, 'find'>,
 ): void {
-  if (caller.asks) features.call('approvals', 'gate', [caller.asks, 'grantId' in caller ? caller.grantId : '']);
+  if (caller.asks) features.call('approvals', 'gate', [caller.asks, ownerOf(caller)]);
   const isAnswer = store === 'decisions';
   if (caller.kind === 'person' || (!isAnswer && store !== 'approvalRules')) return;
   const scopes =
     caller.kind === 'token' ? tokens.find(caller.grantId, caller.tokenHash, Date.now())?.scopes : undefined;
   if (!isAnswer || scopes?.includes(APPROVALS_SCOPE) !== true)
     throw new CarrelError('forbidden', 'Only the person answers approvals.');
+}
+
+/** Whose approvals count for a caller: the grant that calls, or the job. */
+function ownerOf(caller: Caller): string {
+  if (caller.kind === 'job') return caller.jobId;
+  return 'grantId' in caller ? caller.grantId : '';
 }
 
 /**

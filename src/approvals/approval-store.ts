@@ -125,10 +125,16 @@ export class ApprovalStore extends ApprovalBase {
       if (known && status !== undefined && status !== 'outdated')
         return { approval: this.shown({ ...known, status }), isNew: false };
       if (known) this.setStatus(known.id, 'outdated');
-      const targets = job.files.map((file) => ({ file }));
+      const targets = job.files;
       const resolved = this.resolve(targets, true);
-      const asked = { ...job, tool: job.action, destructive: false, targets, within: job.within ?? ANSWER_MS };
-      const row = this.#insert({ ...asked, bytes: resolved.bytes }, resolved.files, now);
+      const asked = {
+        ...job,
+        tool: job.action,
+        destructive: job.destructive ?? false,
+        targets,
+        within: job.within ?? ANSWER_MS,
+      };
+      const row = this.#insert({ ...asked, bytes: resolved.bytes + (job.bytes ?? 0) }, resolved.files, now);
       return { approval: this.shown(row), isNew: true };
     });
   }

@@ -161,8 +161,10 @@ export interface JobApproval extends Asker {
   readonly action: string;
   /** Canonical JSON. */
   readonly arguments: string;
-  /** Ids of files. */
-  readonly files: readonly string[];
+  readonly files: readonly FileTarget[];
+  /** Bytes that it brings, besides those of the files. */
+  readonly bytes?: number | undefined;
+  readonly destructive?: boolean;
   /** ms; a day unless told. */
   readonly within?: number | undefined;
 }

@@ -1,13 +1,14 @@
 import type * as z from 'zod';
 
+import type { GatedCall } from '../approvals/gate.ts';
 import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 
 /** What passes between steps and is kept in the record: JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What one step gets. It lives as long as the step. */
-export interface StepContext {
+/** What one step gets, and what is checked beforehand. It lives as long as the step. */
+export interface WorkContext {
   /**
    * Opened for this run and this step: each call is refused once the job was paused, cancelled or goes on in another
    * run, and what a call writes is written once, however often the step is repeated.
@@ -17,6 +18,15 @@ export interface StepContext {
   readonly principal: Principal;
   /** The origin of this deployment, for addresses that a result names. */
   readonly origin: string;
+}
+
+/** What one step gets. */
+export interface StepContext extends WorkContext {
+  /**
+   * Makes a call that changes something as the rules of the person allow: where they want to be asked first, the job waits
+   * for them, and the step is begun again once they approved.
+   */
+  readonly gated: <Result>(call: GatedCall, work: (workspace: OpenWorkspace) => Promise<Result>) => Promise<Result>;
 }
 
 export interface StepOptions {
@@ -97,7 +107,7 @@ export interface JobDefinition {
   /** Whether it is started by Carrel itself, and by nobody who names it. */
   readonly isInternal?: boolean;
   /** What of the workspace is checked before there is a job, such as that a file is there. */
-  check?(input: never, context: StepContext): Promise<void>;
+  check?(input: never, context: WorkContext): Promise<void>;
   run(job: JobRun<never>): Promise<Record<string, unknown>>;
 }
 
@@ -110,7 +120,7 @@ export interface JobDescription<Input extends z.ZodObject, Output extends z.ZodO
   readonly scopes: readonly string[] | ((input: z.output<Input>) => readonly string[]);
   readonly alsoScopes?: readonly string[];
   readonly isInternal?: boolean;
-  readonly check?: (input: z.output<Input>, context: StepContext) => Promise<void>;
+  readonly check?: (input: z.output<Input>, context: WorkContext) => Promise<void>;
   run(job: JobRun<z.output<Input>>): Promise<z.input<Output>>;
 }
 

@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../directory/audit.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
@@ -11,6 +12,7 @@ interface JobEngineOptions {
   readonly workspaces: Pick<Workspaces, 'open'>;
   readonly definitions: () => Promise<ReadonlyMap<string, JobDefinition>>;
   readonly telemetry: Telemetry;
+  readonly audit: Pick<AuditTrail, 'record'>;
   /** How long a run may be silent, in ms. */
   readonly patience: number;
 }
@@ -28,14 +30,14 @@ export class JobEngine {
    * a run otherwise (a crash, storage that fails) is noticed by the workspace, which begins another.
    */
   async run(reference: RunReference, durable: DurableSteps): Promise<void> {
-    const { workspaces, definitions, patience } = this.#options;
+    const { workspaces, definitions, patience, audit } = this.#options;
     const open = (step: string): OpenWorkspace =>
       workspaces.open(reference.workspaceId, { kind: 'job', jobId: reference.jobId, run: reference.run, step });
     const { runs } = open('');
     try {
       const start = await runs.begin(reference.jobId, patience, Date.now());
       const definition = (await definitions()).get(start.definition);
-      const run = await Run.begin({ reference, start, open, durable, patience });
+      const run = await Run.begin({ reference, start, open, durable, patience, audit });
       const ended = definition
         ? await run.until(() => this.#work(definition, run, start.input))
         : { error: { code: 'unsupported', message: 'This release has no such kind of job.' } as const };

@@ -278,6 +278,8 @@ export class JobStore extends JobsStore {
   proceed(id: string, now: number): void {
     const row = this.db.first<JobRow>(`${SELECT_JOBS} WHERE id = ?`, id);
     if (row?.status === 'waiting') this.enter(id, 'queued', now);
+    // It looked before this happened, and is about to wait for it.
+    else this.db.run('UPDATE jobs SET nudged = 1 WHERE id = ?', id);
   }
 
   /** Whoever lets a job go on must be allowed what it may do. */

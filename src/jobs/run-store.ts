@@ -46,6 +46,7 @@ export class RunStore extends JobsStore {
     const row = this.row(id);
     const { input } = this.db.first<{ input: string }>('SELECT input FROM jobs WHERE id = ?', id) ?? { input: '{}' };
     this.#moved(id, now + patience);
+    this.db.run('UPDATE jobs SET nudged = 0 WHERE id = ?', id);
     const { definition, sessionId: session, startedAt } = row;
     return { definition, input, session, authority: authorityOf(row), startedAt: startedAt ?? now };
   }
@@ -169,6 +170,12 @@ export class RunStore extends JobsStore {
     this.#moved(id, now + patience);
   }
 
+  /** Keeps what a step waits for now, whatever it waited for before. */
+  replaceWait(id: string, name: string, wait: Waiting, now: number): Waiting {
+    this.db.run('UPDATE job_steps SET wait = NULL WHERE job_id = ? AND name = ?', id, name);
+    return this.keepWait(id, name, wait, now);
+  }
+
   /** Keeps a step that finishes by itself or by somebody else, such as a sleep or a question. One that is there stays. */
   keepWait(id: string, name: string, wait: Waiting, now: number): Waiting {
     const there = this.db.first<{ wait: string | null }>(
@@ -187,11 +194,6 @@ export class RunStore extends JobsStore {
     return wait;
   }
 
-  /** Forgets what a step waited for: it is asked anew. */
-  dropWait(id: string, name: string): void {
-    this.db.run('UPDATE job_steps SET wait = NULL WHERE job_id = ? AND name = ?', id, name);
-  }
-
   /** Ends a run that cannot go on until something happens. The job waits for the first of these. */
   suspend(id: string, waiting: readonly Waiting[], progress: Progress | undefined, now: number): void {
     this.db.transaction(() => {
@@ -203,7 +205,8 @@ export class RunStore extends JobsStore {
           undefined,
       );
       const until = Math.min(...waiting.map((each) => each.until));
-      if (isOpen && until > now) {
+      const isNudged = this.db.first('SELECT 1 FROM jobs WHERE id = ? AND nudged = 1', id) !== undefined;
+      if (isOpen && !isNudged && until > now) {
         this.enter(id, 'waiting', now, { waiting: JSON.stringify(waiting), due_at: until, stalls: 0 });
         this.schedule('jobs', until);
       } else this.enter(id, 'queued', now);

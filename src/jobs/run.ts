@@ -1,4 +1,9 @@
+import type { GatedCall } from '../approvals/gate.ts';
+import { auditDetail, claimOfStep } from '../approvals/model.ts';
+import type { Asker, JobApproval } from '../approvals/model.ts';
+import type { AuditTrail } from '../directory/audit.ts';
 import { asCarrelError, CarrelError } from '../lib/errors.ts';
+import { canonicalJson } from '../lib/json.ts';
 import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import * as z from 'zod';
@@ -20,10 +25,28 @@ interface RunOptions {
   readonly open: (step: string) => OpenWorkspace;
   readonly durable: DurableSteps;
   readonly patience: number;
+  readonly audit: Pick<AuditTrail, 'record'>;
 }
 
 /** What a step came to in one go of the durable execution. */
-type Attempted = { readonly outcome: string } | { readonly error: JobError } | { readonly over: true };
+type Attempted =
+  | { readonly outcome: string }
+  | { readonly error: JobError }
+  | { readonly over: true }
+  /** What a person must approve first. */
+  | { readonly needs: NeededApproval };
+
+type NeededApproval = Omit<JobApproval, 'jobId' | 'step' | keyof Asker>;
+
+/** Ends an attempt at a step that a rule of the person holds up. */
+class Held extends Error {
+  readonly needs: NeededApproval;
+
+  constructor(needs: NeededApproval) {
+    super('a person must approve this first');
+    this.needs = needs;
+  }
+}
 
 /** Nothing comes of it: the run ends, and whoever awaits this is forgotten with it. */
 const never = async (): Promise<never> => new Promise(() => {});
@@ -109,24 +132,36 @@ export class Run {
     const known = this.#known.get(name);
     if (known?.state === 'finished') return JSON.parse(known.outcome ?? 'null') as Result;
     if (known?.state === 'failed') throw this.#failed(name, JSON.parse(known.error ?? '{}') as JobError);
-    const attempted = await this.#during(async () => {
+    for (let attempt = 1; ; attempt++) {
+      // The durable execution gives what a name gave before: what is tried anew has another.
+      const attempted = await this.#tried(attempt === 1 ? name : `${name} again ${attempt}`, retries, async (note) =>
+        this.#attempt(name, work, input, note),
+      );
+      if ('over' in attempted) {
+        this.#leave(undefined);
+        return never();
+      }
+      if ('error' in attempted) throw this.#failed(name, attempted.error);
+      if ('outcome' in attempted) return JSON.parse(attempted.outcome) as Result;
+      await this.#approval(name, attempted.needs);
+    }
+  }
+
+  async #tried(
+    name: string,
+    retries: number,
+    attempt: (note: (error: JobError) => void) => Promise<Attempted>,
+  ): Promise<Attempted> {
+    return this.#during(async () => {
       let last: JobError | undefined;
       try {
-        return await this.#options.durable.do(name, retries, async () =>
-          this.#attempt(name, work, input, (error) => (last = error)),
-        );
+        return await this.#options.durable.do(name, retries, async () => attempt((error) => (last = error)));
       } catch {
         // It was tried as often as it may be.
         const error = last ?? { code: 'unavailable', message: 'The step could not be finished.' };
-        return this.#settled(name, error);
+        return this.#settled(error.step ?? name, error);
       }
     });
-    if ('over' in attempted) {
-      this.#leave(undefined);
-      return never();
-    }
-    if ('error' in attempted) throw this.#failed(name, attempted.error);
-    return JSON.parse(attempted.outcome) as Result;
   }
 
   /** @throws whatever is worth another try */
@@ -152,13 +187,16 @@ export class Run {
       );
       const { origin, ...authority } = start.authority;
       const principal: Principal = { ...authority, grantId: authority.grantId ?? '', once: `${jobId}/${name}` };
-      const outcome = JSON.stringify((await work({ workspace: open(name), principal, origin })) ?? null);
+      const workspace = open(name);
+      const gated: StepContext['gated'] = async (call, act) => this.#gated(name, workspace, call, act);
+      const outcome = JSON.stringify((await work({ workspace, principal, origin, gated })) ?? null);
       if (outcome.length > MAX_VALUE_BYTES)
         throw new CarrelError('too_large', 'A step gave more than a job may keep. It should write a file.');
       await runs.finishStep(jobId, name, outcome, this.takeProgress(), patience, Date.now());
       return { outcome };
     } catch (thrown) {
       if (isRunOver(thrown)) return { over: true };
+      if (thrown instanceof Held) return { needs: thrown.needs };
       const { code, message, details } = asCarrelError(thrown);
       const error = { code, message, details, step: name };
       note(error);
@@ -170,7 +208,22 @@ export class Run {
     }
   }
 
-  async #settled(name: string, error: JobError): Promise<Attempted> {
+  async #gated<Result>(
+    name: string,
+    workspace: OpenWorkspace,
+    { intent, summary, arguments: given }: GatedCall,
+    act: (workspace: OpenWorkspace) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await act(workspace.asking({ ...intent, claim: claimOfStep(this.jobId, name) }));
+    } catch (thrown) {
+      if (!(thrown instanceof CarrelError && thrown.details['approval_required'])) throw thrown;
+      const { tool: action, files = [], bytes, destructive } = intent;
+      throw new Held({ summary, action, arguments: canonicalJson(given ?? {}), files, bytes, destructive });
+    }
+  }
+
+  async #settled(name: string, error: JobError): Promise<{ readonly error: JobError } | { readonly over: true }> {
     const { reference, open, patience } = this.#options;
     try {
       await open('').runs.failStep(reference.jobId, name, error, true, patience, Date.now());
@@ -210,9 +263,58 @@ export class Run {
     return this.#block(wait);
   }
 
-  async #approve(name: string, _request: ApprovalRequest): Promise<void> {
-    this.#claim(name);
-    throw new CarrelError('unsupported', 'Approvals are not here yet.');
+  async #approve(name: string, { files = [], arguments: given, ...request }: ApprovalRequest): Promise<void> {
+    const known = this.#claim(name);
+    if (known?.state === 'finished') return;
+    if (known?.state === 'failed') throw this.#failed(name, JSON.parse(known.error ?? '{}') as JobError);
+    const asked = { ...request, arguments: canonicalJson(given), files: files.map((file) => ({ file })) };
+    await this.#approval(name, asked);
+    const { reference, open, patience } = this.#options;
+    await this.#during(async () =>
+      this.#unlessOver(async () =>
+        open('').runs.finishStep(reference.jobId, name, 'null', this.takeProgress(), patience, Date.now()),
+      ),
+    );
+  }
+
+  /** Comes back when a person has approved, which is used up by this step. @throws CarrelError `forbidden` */
+  async #approval(name: string, asked: NeededApproval): Promise<void> {
+    const { reference, start, audit, open } = this.#options;
+    const { jobId } = reference;
+    const { grantId = '', clientId, personId } = start.authority;
+    const asker = { grantId, clientId, personId, requestId: jobId };
+    // Once more where what was approved is not what is there any more.
+    for (;;) {
+      const approval = await this.#during(async () =>
+        this.#unlessOver(async () => {
+          const { approvals } = open('');
+          const { approval: found, isNew } = await approvals.askForJob(
+            { ...asker, ...asked, jobId, step: name },
+            Date.now(),
+          );
+          if (isNew) await audit.record({ ...asker, action: 'approval_asked', detail: auditDetail(found) });
+          return found.status === 'approved' ? approvals.useForJob(jobId, name, Date.now()) : found;
+        }),
+      );
+      if (approval?.status === 'used') return;
+      if (approval?.status === 'pending') {
+        const { id, expiresAt: until, summary: message } = approval;
+        const wait: Waiting = { for: 'approval', step: name, until, message, approval: id };
+        await this.#during(async () =>
+          this.#unlessOver(async () => open('').runs.replaceWait(jobId, name, wait, Date.now())),
+        );
+        return this.#block(wait);
+      }
+      if (approval?.status === 'outdated') continue;
+      const message = approval?.status === 'denied' ? 'The person denied this.' : 'Nobody approved this in time.';
+      const error: JobError = { code: 'forbidden', message, step: name };
+      const ended = await this.#during(async () => this.#settled(name, error));
+      if ('over' in ended) {
+        this.#leave(undefined);
+        return never();
+      }
+      throw this.#failed(name, error);
+    }
   }
 
   /** What a step waits for, as it was said the first time. */

@@ -20,6 +20,7 @@ export const JOB_SCHEMA: readonly SchemaStep[] = [
         run INTEGER NOT NULL DEFAULT 0,
         launched_run INTEGER NOT NULL DEFAULT 0,
         stalls INTEGER NOT NULL DEFAULT 0,
+        nudged INTEGER NOT NULL DEFAULT 0,
         due_at INTEGER,
         revision INTEGER NOT NULL DEFAULT 1,
         done REAL NOT NULL DEFAULT 0,

@@ -8,6 +8,7 @@ import type {
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
+import type { GatedCall } from '../approvals/gate.ts';
 import type { Affected } from '../approvals/model.ts';
 import { plainText } from '../lib/plain-text.ts';
 import type { CallContext } from './context.ts';
@@ -218,3 +219,14 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string,
   });
   return rest;
 }
+
+/** A call as a person would be asked about it. */
+export const gatedCall = (
+  { name, title, annotations, affects }: Tool,
+  input: unknown,
+  parsed: Record<string, unknown>,
+): GatedCall => ({
+  intent: { tool: name, destructive: annotations.destructiveHint === true, ...affects(parsed) },
+  summary: title,
+  arguments: input,
+});

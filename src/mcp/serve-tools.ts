@@ -8,7 +8,7 @@ import { invalidArguments } from '../lib/invalid-arguments.ts';
 import { callContext } from './call-context.ts';
 import { contentCost } from './content-cost.ts';
 import type { CallContext } from './context.ts';
-import type { Tool } from './define-tool.ts';
+import { gatedCall } from './define-tool.ts';
 import { declaresTasks, StartedTask } from './tasks.ts';
 import type { RegisteredTool, Selection } from './registry.ts';
 import type { Exchange } from './exchange.ts';
@@ -122,7 +122,7 @@ async function run(
   const answered =
     tool.access === 'read'
       ? await tool.run(parsed.data, context)
-      : await gated(approvals, context, asked(tool, input, parsed.data), async (admitted) => {
+      : await gated(approvals, context, gatedCall(tool, input, parsed.data), async (admitted) => {
           // What goes on as a task is let in here, where it is begun.
           if (tool.slow && tasks && context.takesTasks)
             return (await tasks()).call(admitted, tool.name, input as Record<string, unknown>);
@@ -136,10 +136,3 @@ async function run(
     throw new CarrelError('too_large', 'The result is larger than a tool may answer. Ask for less at a time.');
   return { result: { content: [{ type: 'text', text }, ...content], structuredContent: structured }, characters };
 }
-
-/** The call as a person would be asked about it. */
-const asked = ({ name, title, annotations, affects }: Tool, input: unknown, parsed: Record<string, unknown>) => ({
-  intent: { tool: name, destructive: annotations.destructiveHint === true, ...affects(parsed) },
-  summary: title,
-  arguments: input,
-});

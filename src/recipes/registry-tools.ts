@@ -1,11 +1,13 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 
-import type { Json, StepContext } from '../jobs/definition.ts';
+import type { Json, StepContext, WorkContext } from '../jobs/definition.ts';
 import { CarrelError } from '../lib/errors.ts';
 import { randomName } from '../lib/ids.ts';
 import { invalidArguments } from '../lib/invalid-arguments.ts';
 import type { CallContext } from '../mcp/context.ts';
+import { gatedCall } from '../mcp/define-tool.ts';
 import type { Registry, Selection } from '../mcp/registry.ts';
+import type { OpenWorkspace } from '../workspace/client.ts';
 import { StartedTask } from '../mcp/tasks.ts';
 import type { RecipeTools } from './tool-port.ts';
 
@@ -31,11 +33,12 @@ export async function registryTools(registry: Registry): Promise<RecipeTools> {
       return { scope, input: tool.input };
     },
     call: async (step, name, input) => (await outcome(step, name, input)).structured,
-    outcome,
+    // What is called so was let in where it was begun.
+    outcome: async ({ gated: _gated, ...step }, name, input) => outcome(step, name, input),
   };
 
   async function outcome(
-    { workspace, principal, origin }: StepContext,
+    { workspace, principal, origin, gated }: WorkContext & Partial<StepContext>,
     name: string,
     input: Readonly<Record<string, Json>>,
   ) {
@@ -65,7 +68,12 @@ export async function registryTools(registry: Registry): Promise<RecipeTools> {
       answer: () => ({ kind: 'missing' }),
       state: () => undefined,
     };
-    const answered = await tool.run(parsed.data, context);
+    const run = async (admitted: OpenWorkspace) => {
+      if (tool.needsCheck) await admitted.check();
+      return tool.run(parsed.data, { ...context, workspace: admitted });
+    };
+    const isGated = tool.access === 'write' && gated !== undefined;
+    const answered = await (isGated ? gated(gatedCall(tool, input, parsed.data), run) : run(workspace));
     if (isInputRequiredResult(answered) || answered instanceof StartedTask) throw asks();
     // As it would go over the wire: what is undefined is left out.
     return { structured: JSON.parse(JSON.stringify(answered.structured)) as Json, text: answered.text };

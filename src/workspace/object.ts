@@ -291,7 +291,11 @@ export class WorkspaceObject extends DurableObject {
           now,
         );
       },
-      approvals: async (now) => (await this.#approvals()).expire(this.#features, this.#dependencies.audit, now),
+      approvals: async (now) =>
+        (await this.#approvals()).expire(this.#features, this.#dependencies.audit, now, async (jobId) => {
+          await this.#features.prepare('jobs');
+          this.#features.later('jobs').proceed(jobId, now);
+        }),
     };
     await this.#agenda.run(tasks, Date.now(), (task, error) =>
       telemetry.record({ type: 'agenda_failed', task, error }),

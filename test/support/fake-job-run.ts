@@ -182,8 +182,9 @@ export class FakeJob {
   #context(step: string): StepContext {
     const { personId } = this.#options;
     this.#points.enter(step);
+    const workspace = this.#workspace(step);
     return {
-      workspace: this.#workspace(step),
+      workspace,
       principal: {
         personId,
         workspaceId: personId,
@@ -194,6 +195,8 @@ export class FakeJob {
         once: `${this.id}/${step}`,
       },
       origin: 'http://localhost:8787',
+      // Nobody has made rules.
+      gated: async (_call, work) => work(workspace),
     };
   }
 

@@ -52,6 +52,7 @@ const plan: JobDefinition = defineJob({
         z.strictObject({ kind: z.literal('ask'), name: z.string(), within: z.number().optional() }),
         z.strictObject({ kind: z.literal('sleep'), name: z.string(), milliseconds: z.number() }),
         z.strictObject({ kind: z.literal('together'), name: z.string() }),
+        z.strictObject({ kind: z.literal('approve'), name: z.string(), files: z.array(z.string()).default([]) }),
         z.strictObject({ kind: z.literal('large'), name: z.string(), bytes: z.number() }),
       ]),
     ),
@@ -77,6 +78,8 @@ const plan: JobDefinition = defineJob({
       if (step.kind === 'do') gave.push(await act(name));
       else if (step.kind === 'ask') gave.push(await ask(name));
       else if (step.kind === 'sleep') await job.sleepUntil(name, (await job.now(`${name}-from`)) + step.milliseconds);
+      else if (step.kind === 'approve')
+        await job.approve(name, { summary: 'Do it?', action: 'test_plan', arguments: { name }, files: step.files });
       else if (step.kind === 'together')
         gave.push(await Promise.all([ask(`${name}-left`), ask(`${name}-right`), act(`${name}-middle`)]));
       else if (step.kind === 'large') gave.push(await job.step(name, async () => 'x'.repeat(step.bytes)));

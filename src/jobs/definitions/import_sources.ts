@@ -10,7 +10,7 @@ import { Politeness } from '../../research/fetch/politeness.ts';
 import { tags } from '../../research/model.ts';
 import type { SourceService, Visitor } from '../../research/source-service.ts';
 import { defineJob } from '../definition.ts';
-import type { JobRun, Json, StepContext } from '../definition.ts';
+import type { JobRun, Json, WorkContext } from '../definition.ts';
 import { checkedAddress, listed, listOf } from './listed.ts';
 import type { ListServices } from './listed.ts';
 import { csvOf, outside, ownerOf, session, untrusted } from './shared.ts';
@@ -215,7 +215,7 @@ function refusedAs(error: CarrelError | undefined) {
   return { outcome: 'refused' as const, reason: String(details['reason'] ?? code), problem: message };
 }
 
-function visitorOf({ principal, origin }: StepContext, politeness: Politeness): Visitor {
+function visitorOf({ principal, origin }: WorkContext, politeness: Politeness): Visitor {
   return {
     workspaceId: principal.workspaceId,
     mayReadFiles: () => undefined,

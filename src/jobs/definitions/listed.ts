@@ -10,7 +10,7 @@ import { readList } from '../../research/lists/read-list.ts';
 import type { ListedAddresses } from '../../research/lists/read-list.ts';
 import { readSitemap } from '../../research/lists/sitemap.ts';
 import { guardedFetch } from '../../web/guarded-fetch.ts';
-import type { JobRun, Json, StepContext } from '../definition.ts';
+import type { JobRun, Json, WorkContext } from '../definition.ts';
 
 /** Bytes of a file with a list. */
 const MAX_LIST_BYTES = 5_000_000;
@@ -93,7 +93,7 @@ async function ofFile(job: JobRun<ListInput>, services: ListServices) {
 /** @throws CarrelError `not_found`, `too_large`, `unsupported`, `invalid_input` (no such column, or a cell too long) */
 export async function listOf(
   { files }: ListServices,
-  { workspace }: StepContext,
+  { workspace }: WorkContext,
   { file: reference = '', session: within, column }: ListInput,
   version?: number,
 ): Promise<ListedAddresses & { readonly version: number }> {
@@ -185,7 +185,7 @@ async function orRefusedSitemap(run: () => Promise<Json>): Promise<SitemapStep> 
 
 async function sitemapAt(
   { loopback }: ListServices,
-  { origin }: StepContext,
+  { origin }: WorkContext,
   one: string,
   politeness: Politeness,
   { under, skip, count }: { readonly under: string | undefined; readonly skip: number; readonly count: number },
