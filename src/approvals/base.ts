@@ -4,7 +4,7 @@ import { CarrelError } from '../lib/errors.ts';
 import { isId } from '../lib/ids.ts';
 import { canonicalJson } from '../lib/json.ts';
 import { Store } from '../workspace/storage.ts';
-import { ANSWER_MS, MAX_FILES_SHOWN, NO_RULES, rulesSchema } from './model.ts';
+import { ANSWER_MS, LISTED_ARGUMENTS, LISTED_FILES, MAX_FILES_SHOWN, NO_RULES, rulesSchema } from './model.ts';
 import type { AffectedFile, Approval, ApprovalRules, ApprovalStatus, Decided, Decision, FileTarget } from './model.ts';
 
 export type ApprovalRow = {
@@ -34,10 +34,18 @@ export type ApprovalRow = {
   decidedBy: string | null;
 };
 
-export const COLUMNS = `id, status, summary, tool, destructive, arguments, arguments_length AS argumentsLength,
-  arguments_sha256 AS argumentsSha256, hash, targets, files, file_count AS fileCount, bytes, grant_id AS grantId,
-  client_id AS clientId, person_id AS personId, request_id AS requestId, job_id AS jobId, step,
-  created_at AS createdAt, expires_at AS expiresAt, decided_at AS decidedAt, decided_by AS decidedBy`;
+const columns = (text: string, files: string) => `id, status, summary, tool, destructive, ${text} AS arguments,
+  arguments_length AS argumentsLength, arguments_sha256 AS argumentsSha256, hash, targets, ${files} AS files,
+  file_count AS fileCount, bytes, grant_id AS grantId, client_id AS clientId, person_id AS personId,
+  request_id AS requestId, job_id AS jobId, step, created_at AS createdAt, expires_at AS expiresAt,
+  decided_at AS decidedAt, decided_by AS decidedBy`;
+
+export const COLUMNS = columns('arguments', 'files');
+/** The same for a list: what a hundred of them hold may be more than one answer should. */
+export const LISTED_COLUMNS = columns(
+  `substr(arguments, 1, ${LISTED_ARGUMENTS})`,
+  `(SELECT json_group_array(json(value)) FROM (SELECT value FROM json_each(files) LIMIT ${LISTED_FILES}))`,
+);
 
 /** Files as they are in the index now, with their bytes together. */
 export interface Resolved {
@@ -87,7 +95,8 @@ export abstract class ApprovalBase extends Store {
   /**
    * The files that a call names, as they are now.
    *
-   * @param strict whether one that is missing is an error: @throws CarrelError `not_found`
+   * @param strict whether it is an error that one is missing, or that they are more than any call takes
+   * @throws CarrelError `not_found`, `invalid_input`
    */
   protected resolve(targets: readonly FileTarget[], strict: boolean): Resolved {
     const files: AffectedFile[] = [];
@@ -95,7 +104,12 @@ export abstract class ApprovalBase extends Store {
       const rows = this.#rows(file, session);
       if (strict && optional !== true && rows.length === 0)
         throw new CarrelError('not_found', 'There is no such file, or no such session.');
-      for (const { id, sessionId, path, version, size, deletedAt } of rows.slice(0, MAX_FILES + 1)) {
+      if (strict && rows.length > MAX_FILES)
+        throw new CarrelError(
+          'invalid_input',
+          `The folder has more than ${MAX_FILES} files. Take its folders one by one.`,
+        );
+      for (const { id, sessionId, path, version, size, deletedAt } of rows) {
         const slug = this.findSession(sessionId)?.slug ?? sessionId;
         files.push({ id, session: slug, path, version, size, inTrash: deletedAt !== null });
       }

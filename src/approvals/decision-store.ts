@@ -1,5 +1,5 @@
 import { CarrelError } from '../lib/errors.ts';
-import { ApprovalBase, COLUMNS } from './base.ts';
+import { ApprovalBase, LISTED_COLUMNS } from './base.ts';
 import type { ApprovalRow } from './base.ts';
 import { MAX_LISTED } from './model.ts';
 import type { Approval, Decided, Decision } from './model.ts';
@@ -18,14 +18,11 @@ export class DecisionStore extends ApprovalBase {
   list(now: number): ApprovalList {
     const rows = this.db
       .all<ApprovalRow>(
-        `SELECT ${COLUMNS} FROM approvals ORDER BY status = 'pending' DESC, created_at DESC, rowid DESC LIMIT ?`,
+        `SELECT ${LISTED_COLUMNS} FROM approvals ORDER BY status = 'pending' DESC, created_at DESC, rowid DESC LIMIT ?`,
         MAX_LISTED,
       )
       .map((row) => this.shown({ ...row, status: this.current(row, now) }));
-    return {
-      pending: rows.filter(({ status }) => status === 'pending'),
-      recent: rows.filter(({ status }) => status !== 'pending'),
-    };
+    return { pending: rows.filter(waits), recent: rows.filter((row) => !waits(row)) };
   }
 
   /** @throws CarrelError `not_found` */
@@ -49,11 +46,9 @@ export class DecisionStore extends ApprovalBase {
 
   /** How many wait. */
   count(now: number): number {
-    const row = this.db.first<{ count: number }>(
-      `SELECT count(*) AS count FROM approvals WHERE status = 'pending' AND expires_at > ?`,
-      now,
-    );
-    return row?.count ?? 0;
+    return this.db
+      .all<ApprovalRow>(`SELECT ${LISTED_COLUMNS} FROM approvals WHERE status = 'pending' AND expires_at > ?`, now)
+      .filter((row) => waits({ status: this.current(row, now), jobId: row.jobId ?? undefined })).length;
   }
 
   #one(id: string): ApprovalRow {
@@ -62,3 +57,7 @@ export class DecisionStore extends ApprovalBase {
     return row;
   }
 }
+
+/** Whether somebody waits for the person: of what is out of date only a job, which they can have ask again. */
+const waits = ({ status, jobId }: Pick<Approval, 'status' | 'jobId'>) =>
+  status === 'pending' || (status === 'outdated' && jobId !== undefined);

@@ -19,9 +19,12 @@ export const DENIED_MS = 10 * 60_000;
 /** UTF-16 code units of the arguments that are kept to be shown; the hash is of all of them. */
 export const MAX_ARGUMENTS = 64 * 1024;
 /** Files that are kept to be shown; the hash is of all of them. */
-export const MAX_FILES_SHOWN = 200;
-/** Approvals on one page. */
-export const MAX_LISTED = 200;
+export const MAX_FILES_SHOWN = 100;
+/** The same, and code units of the arguments, where several approvals are listed. */
+export const LISTED_FILES = 5;
+export const LISTED_ARGUMENTS = 1000;
+/** Approvals in a list: all that wait, and the last of the others. */
+export const MAX_LISTED = MAX_PENDING + 50;
 
 /** What a person wants to be asked about. Nothing unless told. */
 export const rulesSchema = z.object({

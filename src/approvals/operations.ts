@@ -29,7 +29,7 @@ export const shownApproval = z
           in_trash: z.boolean(),
         }),
       )
-      .describe('At most 200 of them'),
+      .describe('At most 100 of them'),
     file_count: z.int(),
     bytes: z.number(),
     asked_by: z.object({ client_id: z.string(), grant_id: z.string() }),
@@ -86,7 +86,7 @@ export const listApprovals: Operation = {
   id: 'listApprovals',
   group: 'Approvals',
   summary: 'What waits for an answer, and what was answered',
-  description: `The newest first of each, 200 together. ${NO_CLIENT} Without a token it is a page.`,
+  description: `The newest first of each, 150 together, with the beginning of their arguments and five of their files. ${NO_CLIENT} Without a token it is a page.`,
   answers: { 200: json('The approvals.', approvalList) },
   examples: {
     pending: {

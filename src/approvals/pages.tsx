@@ -67,7 +67,7 @@ function Row({ approval, asker }: { readonly approval: Approval; readonly asker:
           <p>
             {status === 'pending' ? (
               <>
-                Until <When at={expiresAt} />
+                Answer until <When at={expiresAt} />
               </>
             ) : (
               <>
@@ -287,8 +287,8 @@ export function ApprovalPage(props: ApprovalPageProps) {
         )}
         {fileCount > files.length && <p>and {fileCount - files.length} more, of which each version counts as well.</p>}
         <p class="muted small">
-          {Number.isFinite(bytes) ? describeBytes(bytes) : 'An unknown number of bytes'} in all, what is brought among
-          them. If one of these files is changed before, you are asked again.
+          {Number.isFinite(bytes) ? describeBytes(bytes) : 'Nobody knows how many bytes'} together, with what the call
+          brings. If one of these files is changed before you answer, or before it is done, you are asked again.
         </p>
       </section>
       <section class="stack tight" aria-labelledby="arguments">

@@ -103,6 +103,7 @@ describe('an approval', () => {
     await other.goto(url);
     await signIn(other, 'cleo@example.com');
     await heading(other).getByText('Put into the trash').waitFor();
+    expect(other.url()).toBe(url);
     await press(other, 'Deny').click();
     await other.getByText('You denied this').waitFor();
   });
