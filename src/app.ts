@@ -5,6 +5,7 @@ import { RegistrationRepo } from './directory/registration-repo.ts';
 import { AuditTrail } from './directory/audit.ts';
 import { Addresses } from './files/addresses.ts';
 import { R2FileBucket } from './files/bucket.ts';
+import type { DatasetsHost } from './datasets/host.ts';
 import { DropService } from './files/drop/service.ts';
 import { LinkService } from './files/link-service.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -50,6 +51,7 @@ export interface Bindings {
   readonly FILES: R2Bucket;
   readonly WORKSPACE: DurableObjectNamespace<WorkspaceObject>;
   readonly JOBS: Workflow<RunReference>;
+  readonly DATASETS: DurableObjectNamespace<DatasetsHost<unknown>>;
   readonly PAGES_LIMIT?: RateLimit;
   readonly TOKENS_LIMIT?: RateLimit;
   readonly MISSES_LIMIT?: RateLimit;
@@ -127,6 +129,10 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     const { registryTools } = await import('./recipes/registry-tools.ts');
     return registryTools(registry);
   };
+  const datasets = async () => {
+    const { makeDatasetService } = await import('./datasets/make-service.ts');
+    return makeDatasetService({ namespace: env.DATASETS, files: shelf, uploads });
+  };
   let kinds: ReadonlyMap<string, JobDefinition> | undefined;
   const definitions = async () => {
     if (kinds) return kinds;
@@ -134,7 +140,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     // The value and not its promise: that is bound to the request that began it, and a failure would stay for ever.
     const { fetchLoopback: loopback, respectsRobots: robots } = settings;
     return (kinds ??= makeDefinitions(
-      { bucket, files: shelf, uploads, loopback, robots, recipeTools: await recipeTools() },
+      { bucket, files: shelf, uploads, loopback, robots, recipeTools: await recipeTools(), datasets: await datasets() },
       moreJobs,
     ));
   };
@@ -143,7 +149,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     return new JobService({ definitions, keep: settings.keepJobs });
   };
   const tasks = async () => new (await import('./jobs/tasks.ts')).JobTasks(await jobService());
-  const jobs = async () => (await import('./jobs/tools/all.ts')).jobsContents(await jobService(), recipeTools);
+  const jobs = async () =>
+    (await import('./jobs/tools/all.ts')).jobsContents(await jobService(), recipeTools, await datasets());
 
   const registry = new Registry(makeToolsets(toolsets, { files, research, jobs, jobService }), settings.toolsets);
   const scopeNames = registry.scopes.map(({ name }) => name);
@@ -274,6 +281,7 @@ export function workspaceDependencies(env: Bindings): WorkspaceDependencies {
     quotas: parsed.settings.quotas,
     runner: new WorkflowRunner(env.JOBS),
     jobs: { patience: parsed.settings.jobPatience, keep: parsed.settings.keepJobs },
+    wipeDatasets: async (workspaceId) => void (await env.DATASETS.getByName(workspaceId).run('wipe', [])),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createApp, workspaceDependencies } from './app.ts';
 import type { App, Bindings } from './app.ts';
+import { DatasetsHost } from './datasets/host.ts';
 import type { DurableSteps, RunReference } from './jobs/durable.ts';
 import { JobRunWorkflow } from './jobs/workflow.ts';
 import { WorkspaceObject } from './workspace/object.ts';
@@ -8,6 +9,13 @@ import { WorkspaceObject } from './workspace/object.ts';
 export class Workspace extends WorkspaceObject {
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env, workspaceDependencies(env));
+  }
+}
+
+/** Tables, which SQL of others reads: an object for each person, that holds nothing else. */
+export class Datasets extends DatasetsHost<Bindings> {
+  protected override bucket(): R2Bucket {
+    return this.env.FILES;
   }
 }
 

@@ -9,7 +9,7 @@ export interface BundleOptions {
   readonly root: string;
   /** The module with the Worker's default export, seen from `root`. */
   readonly entry: string;
-  /** Gets `index.js` and a chunk for each `import()`; other modules in it are removed. */
+  /** Gets `index.js`, a chunk for each `import()` and what is WebAssembly; other modules in it are removed. */
   readonly folder: string;
 }
 
@@ -36,6 +36,8 @@ export async function bundleWorker({ root, entry, folder }: BundleOptions): Prom
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
+    // WebAssembly is a module of its own: a Worker may not compile it from bytes.
+    loader: { '.wasm': 'copy' },
     alias: { debug: './src/lib/no-debug.ts' },
     define: { 'process.env.NODE_ENV': '"production"' },
     minify: true,
@@ -59,7 +61,7 @@ export async function bundleWorker({ root, entry, folder }: BundleOptions): Prom
 }
 
 /** What a build writes, and so may remove. */
-const MODULE = /^[\w-]+\.js(?:\.map)?$/;
+const MODULE = /^[\w-]+\.(?:js(?:\.map)?|wasm)$/;
 
 function isSame(path: string, contents: Uint8Array): boolean {
   try {

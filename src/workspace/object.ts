@@ -56,6 +56,8 @@ export interface WorkspaceDependencies {
   /** Where the runs of jobs run. */
   readonly runner: Runner;
   readonly jobs: { readonly patience: number; readonly keep: number };
+  /** Removes the tables of a workspace, which are in an object of their own. */
+  readonly wipeDatasets: (workspaceId: string) => Promise<void>;
   /** Tests only: a delay before each access of the OAuth library to storage. */
   readonly pause?: Pause;
 }
@@ -234,12 +236,15 @@ export class WorkspaceObject extends DurableObject {
    */
   async wipe(workspaceId: string): Promise<number> {
     this.#standing.write({ role: 'member', disabled: true }, Date.now());
-    const { bucket } = this.#dependencies;
+    const { bucket, wipeDatasets } = this.#dependencies;
+    await wipeDatasets(workspaceId);
     const removed = await bucket.deleteAll(`${workspaceId}/`);
     await this.ctx.storage.deleteAll();
     this.#standing.forget();
     this.#features.forget();
     migrate(this.#db, SCHEMA, Date.now());
+    // As of a step of an import that had been let in before.
+    await wipeDatasets(workspaceId);
     // An upload that was under way when the first listing was made has its bytes there by now.
     return removed + (await bucket.deleteAll(`${workspaceId}/`));
   }

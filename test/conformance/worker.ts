@@ -4,6 +4,7 @@ import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 import type { ToolsetServices } from '../../src/toolsets.ts';
+import { DatasetsHost } from '../../src/datasets/host.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
@@ -18,6 +19,12 @@ export class Workspace extends WorkspaceObject {
 }
 
 const toolsets = { ...TOOLSETS, conformance: ({ jobService }: ToolsetServices) => conformanceToolset(jobService) };
+
+export class Datasets extends DatasetsHost<Bindings> {
+  protected override bucket(): R2Bucket {
+    return this.env.FILES;
+  }
+}
 
 let app: App | undefined;
 

@@ -14,6 +14,7 @@ import { definePrompt } from '../../src/mcp/define-prompt.ts';
 import { defineTool, READ } from '../../src/mcp/define-tool.ts';
 import { Registry } from '../../src/mcp/registry.ts';
 import { defineToolset } from '../../src/mcp/toolset.ts';
+import type { DatasetService } from '../../src/datasets/service.ts';
 import { makeDefinitions } from '../../src/jobs/definitions/all.ts';
 import type { Services } from '../../src/jobs/definitions/all.ts';
 import { JobService } from '../../src/jobs/service.ts';
@@ -39,7 +40,7 @@ const recipeTools = {
 };
 const jobService = async () =>
   new JobService({ definitions: async () => makeDefinitions({ recipeTools } as unknown as Services), keep: 0 });
-const jobs = async () => jobsContents(await jobService(), async () => recipeTools);
+const jobs = async () => jobsContents(await jobService(), async () => recipeTools, {} as DatasetService);
 const toolsets = makeToolsets(TOOLSETS, { files, research, jobs, jobService });
 const everything = new Registry(toolsets, Object.keys(TOOLSETS));
 const everyTool = [...(await everything.select(new URLSearchParams())).tools.values()];

@@ -1,5 +1,6 @@
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
+import { DatasetsHost } from '../../src/datasets/host.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
@@ -10,6 +11,12 @@ import { writing } from './writing-job.ts';
 export class Workspace extends WorkspaceObject {
   constructor(state: DurableObjectState, env: Bindings) {
     super(state, env, workspaceDependencies(env));
+  }
+}
+
+export class Datasets extends DatasetsHost<Bindings> {
+  protected override bucket(): R2Bucket {
+    return this.env.FILES;
   }
 }
 

@@ -1,5 +1,6 @@
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
+import { DatasetsHost } from '../../src/datasets/host.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
@@ -29,6 +30,12 @@ export class Workspace extends WorkspaceObject {
   override async alarm(): Promise<void> {
     await super.alarm();
     count('alarms');
+  }
+}
+
+export class Datasets extends DatasetsHost<Bindings> {
+  protected override bucket(): R2Bucket {
+    return this.env.FILES;
   }
 }
 

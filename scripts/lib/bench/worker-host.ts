@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 
 import type { Miniflare, WorkerOptions } from 'miniflare';
 
@@ -56,11 +56,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function modulesOf(folder: string): Record<string, { type: 'esm'; contents: string }> {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.js'));
-  return Object.fromEntries(
-    names.map((name) => [name, { type: 'esm', contents: readFileSync(join(folder, name), 'utf8') }]),
-  );
+function modulesOf(folder: string): NonNullable<WorkerConfig['manifest']>['modules'] {
+  const types = { '.js': 'esm', '.wasm': 'wasm' } as const;
+  const modules = readdirSync(folder).flatMap((name) => {
+    const type = types[extname(name) as keyof typeof types] as 'esm' | 'wasm' | undefined;
+    return type === undefined ? [] : [[name, { type, contents: readFileSync(join(folder, name)) }] as const];
+  });
+  return Object.fromEntries(modules);
 }
 
 /**

@@ -1,8 +1,11 @@
+import type { DatasetService } from '../../datasets/service.ts';
 import type { FileBucket } from '../../files/bucket.ts';
 import type { FileService } from '../../files/service.ts';
 import type { UploadService } from '../../files/upload-service.ts';
 import { SourceService } from '../../research/source-service.ts';
 import type { JobDefinition } from '../definition.ts';
+import { datasetImport } from './dataset-import.ts';
+import { datasetQuery } from './dataset-query.ts';
 import { extractText } from './extract_text.ts';
 import { importSources } from './import_sources.ts';
 import { toolCall } from './tool-call.ts';
@@ -20,6 +23,7 @@ export interface Services {
   /** Whether robots.txt is asked. */
   readonly robots: boolean;
   readonly recipeTools: RecipeTools;
+  readonly datasets: DatasetService;
 }
 
 /**
@@ -32,7 +36,10 @@ export function makeDefinitions(
   more: (services: Services) => readonly JobDefinition[] = () => [],
 ): ReadonlyMap<string, JobDefinition> {
   const sources = new SourceService(services);
+  const { datasets } = services;
   const all = [
+    datasetImport(datasets),
+    datasetQuery(datasets),
     extractText(services),
     importSources({ ...services, sources }),
     watchSource({ sources }),

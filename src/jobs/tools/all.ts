@@ -1,3 +1,5 @@
+import type { DatasetService } from '../../datasets/service.ts';
+import { datasetTools } from '../../datasets/tools.ts';
 import type { ToolsetContents } from '../../mcp/toolset.ts';
 import { RecipeService } from '../../recipes/service.ts';
 import type { RecipeTools } from '../../recipes/tool-port.ts';
@@ -11,12 +13,14 @@ import { jobTools } from './jobs.ts';
 export async function jobsContents(
   service: JobService,
   toolsOfRecipes: () => Promise<RecipeTools>,
+  datasets: DatasetService,
 ): Promise<ToolsetContents> {
   const recipes = new RecipeService(service, toolsOfRecipes);
   return {
     tools: [
       ...jobTools(service, await service.definitions()),
       ...recipeTools(recipes, service),
+      ...datasetTools(datasets),
       ...scheduleTools(new ScheduleService(service)),
     ],
   };
