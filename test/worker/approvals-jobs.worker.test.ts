@@ -40,7 +40,7 @@ afterEach(() => vi.useRealTimers());
 const ask = async (changes: Partial<JobApproval> = {}) => {
   const { grantId, personId, client } = ada.owner;
   const who = { grantId, personId, clientId: client.id, requestId: 'request' };
-  const what = { summary: 'Publish the report', action: 'publish', arguments: '{"to":"the board"}', files: [file] };
+  const what = { summary: 'Publish the report', action: 'publish', arguments: '{"to":"the board"}', files: [{ file }] };
   return workspace.approvals.askForJob({ ...who, ...what, ...JOB, ...changes }, Date.now());
 };
 
@@ -100,7 +100,7 @@ describe('an approval of a job', () => {
   });
 
   it('about a file that is not there is an error and no approval', async () => {
-    await expect(ask({ files: ['fil_00000000000000000000'] })).rejects.toThrow('no such file');
+    await expect(ask({ files: [{ file: 'fil_00000000000000000000' }] })).rejects.toThrow('no such file');
     expect(await ada.approvals()).toEqual([]);
   });
 

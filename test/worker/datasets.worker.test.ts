@@ -122,7 +122,7 @@ describe("the analyst's pair", () => {
 
   test('who may not see jobs sees no tables', async () => {
     const reader = await Owner.signIn('reader@example.com', 'files:read');
-    await expect(reader.call('dataset_list')).rejects.toThrow();
+    await expect(reader.call('dataset_list')).rejects.toThrow('jobs:read');
   });
 
   test('a query of a job that is cancelled ends', async () => {
