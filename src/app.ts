@@ -220,18 +220,23 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     const made = await forPeople();
     return (people ??= made);
   };
-  const documents = docsRoutes({ routes: async () => [...(await peopleApp()).routes, ...forPrograms], registry });
+  /** Loaded when somebody comes for one. */
+  const jobRoutes = async () => (await import('./jobs/http.ts')).jobRoutes(registry, access, jobService, recipeTools);
+  const allRoutes = async () => [...(await jobRoutes()), ...(await peopleApp()).routes];
+  const documents = docsRoutes({ routes: async () => [...(await allRoutes()), ...forPrograms], registry });
 
   const guards = {
     accepts: (url: URL) =>
       url.origin === settings.publicUrl || (settings.deployment === 'development' && isLoopbackHostname(url.hostname)),
     telemetry,
   };
-  let pages: ((request: Request) => Promise<Response>) | undefined;
+  let [pages, ofJobs]: ((request: Request) => Promise<Response>)[] = [];
   const answer = createRouter({
     ...guards,
     routes: [...forPrograms, ...documents],
     otherwise: async (request) => {
+      if (new URL(request.url).pathname.startsWith('/workflows/'))
+        return (ofJobs ??= createRouter({ ...guards, routes: await jobRoutes() }))(request);
       const { routes, mapError } = await peopleApp();
       pages ??= createRouter({ ...guards, routes, mapError, limit: limitOf(env.PAGES_LIMIT) });
       return pages(request);
@@ -250,7 +255,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
         steps,
       );
     },
-    routes: async () => [...forPrograms, ...documents, ...(await peopleApp()).routes],
+    routes: async () => [...forPrograms, ...documents, ...(await allRoutes())],
     async scheduled() {
       const now = Date.now();
       const { sweep } = await peopleApp();

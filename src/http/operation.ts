@@ -44,7 +44,16 @@ export interface Example {
 }
 
 /** The parts of the documents, in their order. */
-export const GROUPS = ['Files', 'Approvals', 'MCP', 'Connecting', 'Discovery', 'Health', 'These documents'] as const;
+export const GROUPS = [
+  'Files',
+  'Jobs',
+  'Approvals',
+  'MCP',
+  'Connecting',
+  'Discovery',
+  'Health',
+  'These documents',
+] as const;
 
 /**
  * What somebody reads of one method of a path. It is loaded only when somebody asks for the documents;

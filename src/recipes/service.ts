@@ -1,10 +1,9 @@
 import type { JobDetail } from '../jobs/job-store.ts';
-import { ENDED } from '../jobs/model.ts';
-import type { Job } from '../jobs/model.ts';
+import type { Job, JobStatus } from '../jobs/model.ts';
 import type { JobContext, JobService } from '../jobs/service.ts';
 import { itemsWithinBudget } from '../lib/budget.ts';
 import { encodeCursor, placeOf } from '../lib/cursor.ts';
-import { CarrelError } from '../lib/errors.ts';
+import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import type { Recipe, RecipeSummary } from './model.ts';
 import { inputOf, sourceOf } from './stored-input.ts';
 import type { RecipeTools } from './tool-port.ts';
@@ -32,8 +31,13 @@ export interface RecipeStart {
 
 export type RecipeAction = 'pause' | 'resume' | 'stop';
 
-/** Active jobs of one recipe on which one call acts. */
-const MAX_AT_ONCE = 100;
+/** As jobs must be for an action to fit them. */
+const FITTING: Readonly<Record<RecipeAction, readonly JobStatus[]>> = {
+  pause: ['queued', 'running', 'waiting'],
+  resume: ['paused'],
+  // First those that wait for a place: otherwise each that is stopped lets one of them begin.
+  stop: ['queued', 'running', 'waiting', 'paused'],
+};
 
 /** Stored recipes, and the jobs that run them. */
 export class RecipeService {
@@ -123,12 +127,33 @@ export class RecipeService {
       if (there.origin !== sourceOf(slug)) throw noSuchJobOf();
       return [await act(job)];
     }
-    const fits = ({ status }: Job) =>
-      action === 'resume' ? status === 'paused' : !ENDED.has(status) && !(action === 'pause' && status === 'paused');
-    const { jobs } = await this.#jobs.list(context, { source: sourceOf(slug), limit: MAX_AT_ONCE });
+    const jobs = await this.#jobsOf(context, slug, FITTING[action]);
     // A name that nobody used is a mistake, and not a recipe of which nothing runs.
     if (jobs.length === 0) await context.workspace.recipes.get(slug, undefined);
-    return Promise.all(jobs.filter(fits).map(async ({ id }) => act(id)));
+    const changed = await Promise.all(jobs.map(async ({ id }) => unlessOver(act(id))));
+    return changed.filter((each) => each !== undefined);
+  }
+
+  async #jobsOf(context: JobContext, slug: string, statuses: readonly JobStatus[]): Promise<Job[]> {
+    const found: Job[] = [];
+    for (const status of statuses)
+      for (let cursor: string | undefined, isLast = false; !isLast;) {
+        const page = await this.#jobs.list(context, { status, source: sourceOf(slug), limit: 100, cursor });
+        found.push(...page.jobs);
+        cursor = page.nextCursor;
+        isLast = cursor === undefined;
+      }
+    return found;
+  }
+}
+
+/** One that came to its end meanwhile is left out. */
+async function unlessOver(acting: Promise<Job>): Promise<Job | undefined> {
+  try {
+    return await acting;
+  } catch (thrown) {
+    if (asCarrelError(thrown).code !== 'conflict') throw thrown;
+    return undefined;
   }
 }
 

@@ -81,6 +81,16 @@ async function realValues(): Promise<{ token: string; answering: string; values:
   const answering = /carrel_pat_[0-9a-z]+/.exec(made.body)?.[0] ?? '';
   const waiting = await fetch(`${deployment.origin}/approvals`, { headers: bearer(answering) });
   const [held] = (await waiting.json<{ pending: { id: string }[] }>()).pending;
+  await call(client, 'recipe_save', {
+    recipe: 'weekly-report',
+    title: 'Weekly report',
+    plan: {
+      inputs: { properties: { topic: { type: 'string' } }, required: ['topic'] },
+      steps: [
+        { do: 'tool', id: 'note', tool: 'state_set', arguments: { key: 'topic', value: { $ref: 'inputs.topic' } } },
+      ],
+    },
+  });
   await client.close();
 
   const redirect = 'com.example.app:/callback';

@@ -212,6 +212,8 @@ describe('methods', () => {
     ['/files/links', ['OPTIONS', 'POST']],
     ['/files/fil_0123456789abcdefghjk', ['GET', 'HEAD', 'OPTIONS']],
     ['/files/tus', ['OPTIONS', 'POST']],
+    ['/workflows/weekly/run', ['OPTIONS', 'POST']],
+    ['/workflows/weekly/stop', ['OPTIONS', 'POST']],
     ['/upload/forged.address', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT']],
     ['/download/forged.address', ['GET', 'HEAD', 'OPTIONS']],
     ['/.well-known/oauth-protected-resource/mcp', ['GET', 'HEAD', 'OPTIONS']],
