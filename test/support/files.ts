@@ -146,7 +146,7 @@ export class Owner extends Connection {
 
   /** Has a task of the agenda be due, and runs it. */
   async runTask(task: 'uploads' | 'trash' | 'verify' | 'texts' | 'schedules' | 'approvals'): Promise<void> {
-    await this.sql(`UPDATE agenda SET due_at = 0 WHERE task = '${task}'`);
+    await this.sql(`UPDATE agenda SET due_at = 1 WHERE task = '${task}'`);
     await runDurableObjectAlarm(this.workspace);
   }
 
