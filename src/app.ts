@@ -25,6 +25,7 @@ import { isLoopbackHostname } from './lib/loopback.ts';
 import type { JobDefinition } from './jobs/definition.ts';
 import type { makeDefinitions } from './jobs/definitions/all.ts';
 import type { DurableSteps, RunReference } from './jobs/durable.ts';
+import { jobRoutes } from './jobs/routes.ts';
 import { WorkflowRunner } from './jobs/workflow.ts';
 import { Registry } from './mcp/registry.ts';
 import { mcpRoutes } from './mcp/routes.ts';
@@ -176,7 +177,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
   const limitOf = (binding: RateLimit | undefined) => addressLimit(atEdge(binding));
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
-  const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
+  const isOn = (toolset: string) => registry.toolsets.some(({ name }) => name === toolset);
+  const hasFiles = isOn('files');
 
   const forPrograms = [
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring, approvals, tasks), registry, access }),
@@ -191,6 +193,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
       device: async (...call) => (await peopleApp()).devices.begin(...call),
     }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
+    ...(isOn('jobs') ? jobRoutes(jobService).map((route) => access.route(route)) : []),
   ];
   /** Loaded when a person comes: an isolate that serves clients only never parses it. */
   const forPeople = async () => {

@@ -35,12 +35,13 @@ export function problemTitle(code: ErrorCode): string {
 export function problem(error: CarrelError, requestId: string, status: number = STATUS[error.code]): Response {
   return Response.json(
     {
+      // First: whatever an error says of itself is no other status or code than that of the answer.
+      ...error.details,
       type: 'about:blank',
       title: TITLES[error.code],
       status,
       code: error.code,
       detail: error.message,
-      ...error.details,
       request_id: requestId,
     } satisfies ProblemDocument,
     {

@@ -11,6 +11,9 @@ export const SAMPLE = {
   fileId: 'fil_7h2k9mq4x0c8v5t1r3wz',
   approvalId: 'apr_5m1x8v3k7q0z4t9w2c6b',
   expectedFileId: 'fil_2n6p8s0v4y7b1d5g9jkq',
+  /** A job that has ended, and one that is started. */
+  jobId: 'job_4c7f0j3m6q9t2w5y8b1d',
+  newJobId: 'job_9d2g5k8n1r4v7x0z3c6f',
   uploadAddress: 'WyJwZXJfMW4iLCJmaWwiXQ.Yd4vC2pLq8sN0xKz7tRb5w',
   partsAddress: 'WyJwZXJfMW4iLCJ1cGxfMnEiXQ.Rk8wXv3nBe1sHq6yUo9cDt',
   tusAddress: 'WyJwZXJfMW4iLCJ0dXNfMnQiXQ.Vs5pGx1mKd7wLc9rAf3hEj',

@@ -303,5 +303,7 @@ export class JobStore extends JobsStore {
 }
 
 function unfit(action: string, status: JobStatus): CarrelError {
-  return new CarrelError('conflict', `A job that is ${status} cannot be ${action}.`, { details: { status } });
+  return new CarrelError('conflict', `A job that is ${status} cannot be ${action}.`, {
+    details: { job_status: status },
+  });
 }

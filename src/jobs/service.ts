@@ -179,7 +179,7 @@ export class JobService {
         ENDED.has(job.status)
           ? `The job is ${job.status} and has no result. \`job_get\` says why.`
           : `The job is ${job.status}: its result is not ready. Ask again when \`job_get\` says that it is completed.`,
-        { details: { status: job.status } },
+        { details: { job_status: job.status } },
       );
     const room = Math.floor((OUTPUT_BUDGET_CHARACTERS - 3000) / 3);
     if (offset === undefined && result.length <= room)

@@ -69,6 +69,11 @@ async function realValues(): Promise<{ token: string; answering: string; values:
       'Upload-Metadata': `filename ${btoa('resumed.csv')}`,
     },
   });
+  const { job } = await call<{ job: { id: string } }>(client, 'job_start', {
+    definition: 'extract_text',
+    input: { files: ['table.csv'] },
+    wait: 50,
+  });
   const page = await fetch(`${deployment.origin}/files?limit=1`, { headers: bearer(token) });
   const formAt = (path: string) => (each: { readonly action: string }) => each.action === path;
   const rules = await browser.open('/approvals/rules');
@@ -136,6 +141,7 @@ async function realValues(): Promise<{ token: string; answering: string; values:
       [SAMPLE.approvalId]: held?.id ?? '',
       [SAMPLE.fileId]: file.id,
       [SAMPLE.expectedFileId]: expected.file.id,
+      [SAMPLE.jobId]: job.id,
       [SAMPLE.partsAddress]: last(inParts.upload.url),
       [SAMPLE.tusAddress]: last(byTus.headers.get('Location') ?? ''),
       [SAMPLE.uploadAddress]: last(expected.upload.url),

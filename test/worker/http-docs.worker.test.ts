@@ -174,6 +174,11 @@ async function prepare(): Promise<{
       ],
     },
   });
+  const { job } = await owner.call<{ job: { id: string } }>('job_start', {
+    definition: 'extract_text',
+    input: { files: ['table.csv'] },
+  });
+  await owner.call('job_get', { job: job.id, wait: 50 });
   const page = await (await owner.fetch('/files?limit=1')).json<{ next_cursor: string }>();
   const last = (address: string) => new URL(address).pathname.split('/').at(-1) ?? '';
   const keeper = await Keeper.come(person.email);
@@ -187,6 +192,7 @@ async function prepare(): Promise<{
       fileId: file.id,
       approvalId: held.approval,
       expectedFileId: id,
+      jobId: job.id,
       uploadAddress: last(url),
       partsAddress: last(inParts.url),
       tusAddress: last(byTus.url),
@@ -223,6 +229,9 @@ const VOLATILE = new Set([
   'request_id',
   'created_at',
   'updated_at',
+  'started_at',
+  'finished_at',
+  'kept_until',
   // Each example is stored over what is there.
   'version',
   'expires_at',

@@ -4,31 +4,33 @@ import type { CallContext } from '../../mcp/context.ts';
 import { CREATE, defineTool, READ, UPDATE } from '../../mcp/toolset.ts';
 import { session } from '../../sessions/model.ts';
 import { STATUSES } from '../model.ts';
-import type { Job } from '../model.ts';
+import type { Job, JobStatus } from '../model.ts';
 import type { JobDefinition } from '../definition.ts';
 import { MAX_WAIT_MS } from '../service.ts';
 import type { JobService } from '../service.ts';
-import { jobId, jobLines, showJob, shownJob } from './shared.ts';
+import { idempotencyKey, jobId, jobLines, showJob, shownJob, shownStep, showSteps } from './shared.ts';
 import { following, started, withResult } from './started.ts';
 
-const stepView = z.object({
-  name: z.string(),
-  state: z.enum(['running', 'finished', 'failed', 'waiting']),
-  attempts: z.int(),
-  input: z.string().optional(),
-  outcome: z.string().optional(),
-  error: z.string().optional(),
-  started_at: z.string(),
-  finished_at: z.string().optional(),
-});
+/** What to do after something was done to a job. */
+const NEXT: Readonly<Record<JobStatus, string>> = {
+  queued: 'job_get with wait follows it.',
+  running: 'job_get with wait follows it.',
+  waiting: 'job_get says for what.',
+  paused: 'job_resume lets it go on.',
+  completed: 'job_result has what it came to.',
+  failed: 'job_get says why, job_retry tries again.',
+  cancelled: 'job_retry begins it again.',
+};
 
 /** Tools around jobs, whatever they do. */
 export function jobTools(service: JobService, definitions: readonly JobDefinition[]) {
   const show = (job: Job, { origin }: CallContext) => showJob(job, service.expiryOf(job), origin);
-  const one = {
-    output: z.object({ job: shownJob }),
-    text: ({ job }: { job: z.output<typeof shownJob> }) => jobLines(job),
+  // Not the whole job, of which every definition with it would repeat the schema.
+  const now = {
+    output: z.object({ job: z.string(), status: z.enum(STATUSES), next: z.string() }),
+    text: ({ job, status, next }: { job: string; status: JobStatus; next: string }) => `${job}: ${status}. ${next}`,
   };
+  const asItIs = ({ id, status }: Job) => ({ job: id, status, next: NEXT[status] });
 
   const start = defineTool('job_start', {
     title: 'Start a job',
@@ -41,7 +43,7 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
       definition: z.string().trim().min(1).max(100),
       input: z.record(z.string(), z.unknown()).default({}),
       session,
-      idempotency_key: z.string().trim().min(1).max(200).optional().describe('The same key again gives the same job'),
+      idempotency_key: idempotencyKey.optional().describe('The same key again gives the same job'),
       wait: z
         .int()
         .min(0)
@@ -50,8 +52,8 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
         .describe('Seconds'),
     }),
     ...withResult,
-    handle: async ({ wait, idempotency_key: idempotencyKey, ...input }, context) => {
-      const begun = await service.start(context, { ...input, session: input.session, idempotencyKey });
+    handle: async ({ wait, idempotency_key: key, ...input }, context) => {
+      const begun = await service.start(context, { ...input, session: input.session, idempotencyKey: key });
       return started(service, begun, wait, context);
     },
   });
@@ -93,18 +95,14 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
       steps: z.boolean().default(false),
       cursor: z.string().max(2000).optional().describe('For more steps'),
     }),
-    output: z.object({ job: shownJob, steps: z.array(stepView).optional(), next_cursor: z.string().optional() }),
+    output: z.object({ job: shownJob, steps: z.array(shownStep).optional(), next_cursor: z.string().optional() }),
     handle: async (input, context) => {
       const job = show(await service.get(context, input.job, input.wait * 1000, following(context)), context);
       if (!input.steps) return { job };
       const { steps, nextCursor } = await service.steps(context, input.job, 20, input.cursor);
       return {
         job,
-        steps: steps.map(({ startedAt, finishedAt, ...step }) => ({
-          ...step,
-          started_at: new Date(startedAt).toISOString(),
-          ...(finishedAt === undefined ? {} : { finished_at: new Date(finishedAt).toISOString() }),
-        })),
+        steps: showSteps(steps),
         ...(nextCursor && { next_cursor: nextCursor }),
       };
     },
@@ -165,8 +163,8 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
       description,
       behaviour: { ...UPDATE, destructive },
       input: z.strictObject({ job: jobId }),
-      ...one,
-      handle: async ({ job }, context) => ({ job: show(await act(context, job), context) }),
+      ...now,
+      handle: async ({ job }, context) => asItIs(await act(context, job)),
     });
 
   const cancel = acting(
@@ -202,10 +200,8 @@ export function jobTools(service: JobService, definitions: readonly JobDefinitio
       step: z.string().max(200).optional().describe('Where it asks for more than one thing'),
       answer: z.record(z.string(), z.unknown()),
     }),
-    ...one,
-    handle: async (input, context) => ({
-      job: show(await service.answer(context, input.job, input.step, input.answer), context),
-    }),
+    ...now,
+    handle: async (input, context) => asItIs(await service.answer(context, input.job, input.step, input.answer)),
   });
 
   return [start, list, get, result, cancel, pause, resume, retry, answer];

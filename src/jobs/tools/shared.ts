@@ -3,9 +3,11 @@ import * as z from 'zod';
 import { fencedLine } from '../../lib/untrusted.ts';
 import { sessionRef } from '../../sessions/model.ts';
 import { STATUSES } from '../model.ts';
-import type { Job } from '../model.ts';
+import type { Job, StepSummary } from '../model.ts';
 
 export const jobId = z.string().trim().min(1).max(100).describe('Its id');
+
+export const idempotencyKey = z.string().trim().min(1).max(200);
 
 /** A job, as tools and HTTP show it. */
 export const shownJob = z.object({
@@ -42,6 +44,18 @@ export const shownJob = z.object({
 });
 
 export type ShownJob = z.output<typeof shownJob>;
+
+/** A step, as tools and HTTP show it. */
+export const shownStep = z.object({
+  name: z.string(),
+  state: z.enum(['running', 'finished', 'failed', 'waiting']),
+  attempts: z.int(),
+  input: z.string().optional(),
+  outcome: z.string().optional(),
+  error: z.string().optional(),
+  started_at: z.string(),
+  finished_at: z.string().optional(),
+});
 
 const at = (time: number) => new Date(time).toISOString();
 
@@ -88,6 +102,14 @@ export function showJob(job: Job, expiry: number | undefined, origin: string): S
     ...(expiry === undefined ? {} : { kept_until: at(expiry) }),
     ...pollOf(job),
   };
+}
+
+export function showSteps(steps: readonly StepSummary[]): z.output<typeof shownStep>[] {
+  return steps.map(({ startedAt, finishedAt, ...step }) => ({
+    ...step,
+    started_at: at(startedAt),
+    ...(finishedAt === undefined ? {} : { finished_at: at(finishedAt) }),
+  }));
 }
 
 /** When it is worth asking again: soon after the start, seldom later. */
