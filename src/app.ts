@@ -25,7 +25,6 @@ import { isLoopbackHostname } from './lib/loopback.ts';
 import type { JobDefinition } from './jobs/definition.ts';
 import type { makeDefinitions } from './jobs/definitions/all.ts';
 import type { DurableSteps, RunReference } from './jobs/durable.ts';
-import { jobRoutes } from './jobs/routes.ts';
 import { WorkflowRunner } from './jobs/workflow.ts';
 import { Registry } from './mcp/registry.ts';
 import { mcpRoutes } from './mcp/routes.ts';
@@ -177,8 +176,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
   const limitOf = (binding: RateLimit | undefined) => addressLimit(atEdge(binding));
   const fileFaces = fileRoutes(files);
   // A toolset that is off has no other way in either.
-  const isOn = (toolset: string) => registry.toolsets.some(({ name }) => name === toolset);
-  const hasFiles = isOn('files');
+  const hasFiles = registry.toolsets.some(({ name }) => name === 'files');
 
   const forPrograms = [
     ...mcpRoutes({ endpoint: new McpEndpoint(telemetry, keyring, approvals, tasks), registry, access }),
@@ -193,7 +191,6 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
       device: async (...call) => (await peopleApp()).devices.begin(...call),
     }),
     ...(hasFiles ? [...fileFaces.protected.map((route) => access.route(route)), ...fileFaces.open] : []),
-    ...(isOn('jobs') ? jobRoutes(jobService).map((route) => access.route(route)) : []),
   ];
   /** Loaded when a person comes: an isolate that serves clients only never parses it. */
   const forPeople = async () => {
@@ -224,7 +221,8 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     return (people ??= made);
   };
   /** Loaded when somebody comes for one. */
-  const jobRoutes = async () => (await import('./jobs/http.ts')).jobRoutes(registry, access, jobService, recipeTools);
+  const jobRoutes = async () =>
+    (await import('./jobs/http.ts')).allJobRoutes(registry, access, jobService, recipeTools);
   const allRoutes = async () => [...(await jobRoutes()), ...(await peopleApp()).routes];
   const documents = docsRoutes({ routes: async () => [...(await allRoutes()), ...forPrograms], registry });
 
@@ -238,7 +236,7 @@ function compose(env: Bindings, settings: Settings, toolsets: typeof TOOLSETS, m
     ...guards,
     routes: [...forPrograms, ...documents],
     otherwise: async (request) => {
-      if (new URL(request.url).pathname.startsWith('/workflows/'))
+      if (/^\/(?:workflows\/|jobs(?:\/|$))/.test(new URL(request.url).pathname))
         return (ofJobs ??= createRouter({ ...guards, routes: await jobRoutes() }))(request);
       const { routes, mapError } = await peopleApp();
       pages ??= createRouter({ ...guards, routes, mapError, limit: limitOf(env.PAGES_LIMIT) });

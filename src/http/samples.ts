@@ -6,7 +6,6 @@ export const SAMPLE = {
   /** Shown as the origin of the deployment that shows the document. */
   origin: 'https://carrel.example.com',
   token: 'ACCESS_TOKEN',
-  jobId: 'job_3k8v1x6q9z2m5t7w0r4c',
   /** A file that is there, and one whose bytes are expected. */
   fileId: 'fil_7h2k9mq4x0c8v5t1r3wz',
   approvalId: 'apr_5m1x8v3k7q0z4t9w2c6b',
