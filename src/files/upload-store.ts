@@ -72,8 +72,7 @@ export class UploadStore extends Store {
   }
 
   /**
-   * Expects an upload.
-   *
+   * Expects an upload. One that is stored once may be declared again.
    * @param lifetime how long, in ms
    * @returns the id that the file has, or will have
    * @throws CarrelError `not_found` (the session), `too_large` (no room), `conflict` (the path, the version)
@@ -84,6 +83,8 @@ export class UploadStore extends Store {
     now: number,
     lifetime = ADDRESS_MS,
   ): { session: FileEntry['session']; fileId: string; expiresAt: number } {
+    const again = declaration.once === undefined ? undefined : this.#upload(declaration.uploadId);
+    if (again) return { ...again, session: bare(this.session(again.sessionId)) };
     const session = this.session(reference);
     const { path, ifExists, expectedVersion } = declaration;
     const there = this.#shelf.byPath(session.id, path);

@@ -151,6 +151,17 @@ export class DeskStore extends ResearchStore {
       });
   }
 
+  /** Sessions with a research that is here as a whole, archived ones too, in the order of their ids. */
+  sessions(after: string, limit: number): string[] {
+    return this.db
+      .all<{ id: string }>(
+        'SELECT session_id AS id FROM research_desks WHERE importing_since IS NULL AND session_id > ? ORDER BY session_id LIMIT ?',
+        after,
+        limit,
+      )
+      .map(({ id }) => id);
+  }
+
   archive(reference: string | undefined, archived: boolean, now: number): Desk {
     const { session } = this.get(reference);
     this.db.run(

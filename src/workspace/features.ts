@@ -36,6 +36,7 @@ const LATER = {
   approvals: async () => (await import('../approvals/stores.ts')).APPROVAL_STORES,
   research: async () => (await import('../research/stores.ts')).RESEARCH_STORES,
   jobs: async () => (await import('../jobs/stores.ts')).JOB_STORES,
+  backups: async () => (await import('../backup/stores.ts')).BACKUP_STORES,
 } satisfies Record<string, () => Promise<Record<string, StoreClass>>>;
 
 type Classes = Record<string, StoreClass>;

@@ -121,7 +121,12 @@ export class FakeJob {
   get #scopes(): readonly string[] {
     return (
       this.#options.scopes ??
-      ['files:read', 'files:write', 'research:read', 'research:write'].concat(['sessions:read', 'sessions:write'])
+      ['files:read', 'files:write', 'research:read', 'research:write'].concat([
+        'sessions:read',
+        'sessions:write',
+        'jobs:read',
+        'jobs:write',
+      ])
     );
   }
 

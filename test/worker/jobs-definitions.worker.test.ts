@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 
 import { textPdf } from '../fixtures/files/pdf.ts';
 import { Owner, put } from '../support/files.ts';
+import { send } from '../support/person.ts';
 
 /** The kinds of jobs through the engine, as a client starts them. */
 
@@ -45,6 +46,32 @@ describe('through the engine', () => {
     const watched = await resultOf('watch_source', { session });
     await fetch(`${library}/edition?of=13&is=1`);
     expect(watched).toMatchObject({ counts: { changed: 1, unchanged: 1 }, notes: { length: 1 } });
+  });
+
+  it('import_workspace takes in what export_workspace made: the way of a backup', async () => {
+    await ada.call('source_add', { session, urls: [`${library}/article/20`] });
+    await ada.write('notes/plan.md', '# Plan');
+    await ada.call('state_set', { key: 'phase', value: 2 });
+    const exported = (await resultOf('export_workspace', {})) as { file: string; size: number; counts: object };
+    expect(exported).toMatchObject({ counts: { sessions: 2, state: 1, researches: 1 }, left_out: 0 });
+    const archive = await (await send(await ada.link(exported.file))).arrayBuffer();
+    expect(archive.byteLength).toBe(exported.size);
+
+    ada = await Owner.signIn('elsewhere@example.com');
+    const { upload } = await ada.call<{ upload: { url: string } }>('file_upload', {
+      path: 'exports/mine.zip',
+      size: archive.byteLength,
+    });
+    expect((await put(upload.url, archive)).status).toBe(201);
+    expect(await resultOf('import_workspace', { file: 'exports/mine.zip' })).toMatchObject({
+      counts: exported.counts,
+      not_as_it_was: 0,
+    });
+    expect(await ada.call('file_read', { file: 'notes/plan.md' })).toMatchObject({ text: '# Plan' });
+    expect(await ada.call('state_get', { key: 'phase' })).toMatchObject({ value: 2 });
+    expect(
+      await ada.call('quote_add', { session, source: 'writeru2020', text: 'the third survey of its kind' }),
+    ).toBeDefined();
   });
 
   it('extract_text reads a file that was given up, and fails where there is nothing to read', async () => {

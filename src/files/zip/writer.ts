@@ -95,7 +95,7 @@ function record(...fields: readonly Field[]): Uint8Array {
 const isLarge = ({ size }: ZipEntry) => size >= IN_ZIP64_32;
 
 /** Before the bytes of a file (4.3.7). What is not known yet stands behind them, in the {@link descriptor}. */
-function localHeader(entry: ZipEntry): Uint8Array {
+export function localHeader(entry: ZipEntry): Uint8Array {
   const name = utf8(entry.name);
   const large = isLarge(entry);
   // It says that the sizes of the descriptor have 64 bits (4.3.9.2), so it stands there with no size in it.
@@ -118,13 +118,13 @@ function localHeader(entry: ZipEntry): Uint8Array {
 }
 
 /** Behind the bytes of a file (4.3.9). */
-function descriptor(entry: ZipEntry, crc: number): Uint8Array {
+export function descriptor(entry: ZipEntry, crc: number): Uint8Array {
   const width = isLarge(entry) ? 8 : 4;
   return record([4, 0x08074b50], [4, crc], [width, entry.size], [width, entry.size]);
 }
 
 /** A file in the directory at the end (4.3.12). @param at where its local header is */
-function directoryRecord(entry: ZipEntry, crc: number, at: number): Uint8Array {
+export function directoryRecord(entry: ZipEntry, crc: number, at: number): Uint8Array {
   const name = utf8(entry.name);
   const [large, far] = [isLarge(entry), at >= IN_ZIP64_32];
   const zip64: Field[] = [];
@@ -162,7 +162,7 @@ function directoryRecord(entry: ZipEntry, crc: number, at: number): Uint8Array {
  *
  * @param size of the directory, and `at` where it begins
  */
-function endRecords(count: number, size: number, at: number): Uint8Array {
+export function endRecords(count: number, size: number, at: number): Uint8Array {
   const needsZip64 = count >= IN_ZIP64_16 || size >= IN_ZIP64_32 || at >= IN_ZIP64_32;
   const zip64 = needsZip64
     ? joined([

@@ -6,8 +6,10 @@ import { SourceService } from '../../research/source-service.ts';
 import type { JobDefinition } from '../definition.ts';
 import { datasetImport } from './dataset-import.ts';
 import { datasetQuery } from './dataset-query.ts';
+import { exportWorkspace } from './export_workspace.ts';
 import { extractText } from './extract_text.ts';
 import { importSources } from './import_sources.ts';
+import { importWorkspace } from './import_workspace.ts';
 import { toolCall } from './tool-call.ts';
 import { watchSource } from './watch_source.ts';
 import type { RecipeTools } from '../../recipes/tool-port.ts';
@@ -40,7 +42,9 @@ export function makeDefinitions(
   const all = [
     datasetImport(datasets),
     datasetQuery(datasets),
+    exportWorkspace(services),
     extractText(services),
+    importWorkspace(services),
     importSources({ ...services, sources }),
     watchSource({ sources }),
     recipeRun(services.recipeTools),

@@ -2,7 +2,7 @@ import type { FileBucket } from '../../files/bucket.ts';
 import { CarrelError } from '../../lib/errors.ts';
 import type { OpenWorkspace } from '../../workspace/client.ts';
 import { allPages, allSources } from '../all-pages.ts';
-import type { Note, Quote, StoredSource } from '../model.ts';
+import type { Note, Quote, Source, StoredSource } from '../model.ts';
 import type { StoredSnapshot } from '../source-rows.ts';
 import { overviewOf } from './overview.ts';
 import { isTooMuch, MANIFEST, MAX_ARCHIVE_BYTES, MAX_ARCHIVED_SNAPSHOTS } from './model.ts';
@@ -111,37 +111,38 @@ function manifestOf({ now, desk, sources, snapshots, quotes, notes, sections }: 
       guidelines: desk.guidelines,
       report_title: desk.reportTitle,
     },
-    sources: sources.map(({ id, key, identity, url, host, title, state, rating, tags, note, readAt }) => ({
-      key,
-      identity,
-      url,
-      host,
-      title,
-      state,
-      rating,
-      tags: [...tags],
-      note,
-      read: readAt !== undefined,
-      snapshots: (snapshots.get(id) ?? []).map((snapshot) => archivedSnapshot(key, snapshot)),
-    })),
-    quotes: quotes.map(({ id, key, snapshotId, start, end, text, why }) => ({
-      id,
-      source: key,
-      snapshot: numbers.get(snapshotId) ?? 1,
-      start,
-      end,
-      text,
-      why,
-    })),
-    notes: notes.map(({ id, title, text, tags, links }) => ({
-      id,
-      title,
-      text,
-      tags: [...tags],
-      links: [...links],
-    })),
+    sources: sources.map((source) => archivedSource(source, snapshots.get(source.id) ?? [])),
+    quotes: quotes.map((quote) => archivedQuote(quote, numbers.get(quote.snapshotId) ?? 1)),
+    notes: notes.map((note) => archivedNote(note)),
     sections: sections.map(({ heading, level, brief, text }) => ({ heading, level, brief, text })),
   };
+}
+
+/** A source as an archive names it, with these of its snapshots. */
+export function archivedSource(source: Source, snapshots: readonly StoredSnapshot[]): Manifest['sources'][number] {
+  const { key, identity, url, host, title, state, rating, tags, note, readAt } = source;
+  return {
+    key,
+    identity,
+    url,
+    host,
+    title,
+    state,
+    rating,
+    tags: [...tags],
+    note,
+    read: readAt !== undefined,
+    snapshots: snapshots.map((snapshot) => archivedSnapshot(key, snapshot)),
+  };
+}
+
+/** @param snapshot its number */
+export function archivedQuote({ id, key, start, end, text, why }: Quote, snapshot: number): Manifest['quotes'][number] {
+  return { id, source: key, snapshot, start, end, text, why };
+}
+
+export function archivedNote({ id, title, text, tags, links }: Note): Manifest['notes'][number] {
+  return { id, title, text, tags: [...tags], links: [...links] };
 }
 
 function archivedSnapshot(key: string, snapshot: StoredSnapshot): Manifest['sources'][number]['snapshots'][number] {

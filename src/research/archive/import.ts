@@ -13,6 +13,9 @@ import { isTooMuch, manifest, MANIFEST, MAX_ARCHIVED_SNAPSHOTS, MAX_MANIFEST_BYT
 import type { Manifest } from './model.ts';
 import type { Archive } from './unpack.ts';
 
+/** What an archive is asked for. */
+export type ArchiveReader = Pick<Archive, 'read'>;
+
 export type ImportWorkspace = Pick<OpenWorkspace, 'sessions' | 'desks' | 'sources' | 'quotes' | 'notes' | 'reports'>;
 
 type Source = Manifest['sources'][number];
@@ -149,7 +152,7 @@ async function listOf(archive: Archive): Promise<Manifest> {
 }
 
 /** A file of another shelf is none of this one, whatever it is called. */
-function identityOf({ key, identity }: Source): string {
+export function identityOf({ key, identity }: Pick<Source, 'key' | 'identity'>): string {
   return identity.startsWith(FILE_IDENTITY) ? `imported:${key}` : identity;
 }
 
@@ -157,7 +160,7 @@ const snapshotOf = ({ sources }: Pick<Manifest, 'sources'>, quote: { source: str
   sources.find(({ key }) => key === quote.source)?.snapshots.find(({ number }) => number === quote.snapshot);
 
 /** @throws CarrelError `invalid_input` when a source's bytes or quotes are not what the list says */
-async function prove(archive: Archive, source: Source, quotes: Manifest['quotes']): Promise<void> {
+export async function prove(archive: ArchiveReader, source: Source, quotes: Manifest['quotes']): Promise<void> {
   const own = quotes.filter(({ source: key }) => key === source.key);
   for (const snapshot of source.snapshots) {
     const { text } = await contentsOf(archive, snapshot);
@@ -177,7 +180,7 @@ async function prove(archive: Archive, source: Source, quotes: Manifest['quotes'
   }
 }
 
-async function contentsOf(archive: Archive, { raw, text }: Snapshot) {
+async function contentsOf(archive: ArchiveReader, { raw, text }: Snapshot) {
   const [rawBytes, textBytes] = [await archive.read(raw.path, raw.size), await archive.read(text.path, text.size)];
   const [rawSha256, textSha256] = [await sha256Of(rawBytes), await sha256Of(textBytes)];
   if (rawSha256 !== raw.sha256 || textSha256 !== text.sha256 || rawBytes.byteLength !== raw.size)
@@ -198,8 +201,8 @@ async function newDesk({ sessions, desks }: ImportWorkspace, title: string): Pro
   return desks.beginImport(opened.session.id, Date.now());
 }
 
-async function takeIn(
-  { sources }: ImportWorkspace,
+export async function takeIn(
+  { sources }: Pick<ImportWorkspace, 'sources'>,
   bucket: FileBucket,
   workspaceId: string,
   session: string,
@@ -208,7 +211,7 @@ async function takeIn(
     source,
     snapshot,
     now,
-  }: { readonly archive: Archive; readonly source: Source; readonly snapshot: Snapshot; readonly now: number },
+  }: { readonly archive: ArchiveReader; readonly source: Source; readonly snapshot: Snapshot; readonly now: number },
 ) {
   const { rawBytes, textBytes, text } = await contentsOf(archive, snapshot);
   const raw = { objectKey: newObjectKey(workspaceId), bytes: rawBytes, ...snapshot.raw };
@@ -237,10 +240,10 @@ async function takeIn(
         type,
         rawSha256: raw.sha256,
         rawSize: raw.size,
-        rawKey: stored.has(raw.sha256) ? raw.objectKey : undefined,
+        rawKey: stored.get(raw.sha256),
         textSha256: written.sha256,
         textSize: written.size,
-        textKey: !isOne && stored.has(written.sha256) ? written.objectKey : undefined,
+        textKey: isOne ? undefined : stored.get(written.sha256),
         characters,
         unit,
         parts,
@@ -283,18 +286,19 @@ async function takeInQuotes(
   }
 }
 
+/** What somebody else's research was about, and by which rules: nobody's rules here. */
+export function rulesAsNote({ topic, question, guidelines }: Omit<Manifest['research'], 'report_title'>) {
+  const text = [topic, question, guidelines].filter((each) => each !== '').join('\n\n');
+  return { title: 'Topic and guidelines of the imported research', text, tags: [] };
+}
+
 async function takeInNotes(
   { notes }: ImportWorkspace,
   session: string,
   list: Manifest,
   ids: Map<string, string>,
 ): Promise<void> {
-  const { topic, question, guidelines } = list.research;
-  const rules = [topic, question, guidelines].filter((text) => text !== '').join('\n\n');
-  const all = [
-    { id: '', title: 'Topic and guidelines of the imported research', text: rules, tags: [], links: [] },
-    ...list.notes,
-  ];
+  const all = [{ id: '', links: [], ...rulesAsNote(list.research) }, ...list.notes];
   const now = Date.now();
   for (let from = 0; from < all.length; from += IN_ONE_MESSAGE) {
     const some = all.slice(from, from + IN_ONE_MESSAGE).map(({ title, text, tags }) => ({ title, text, tags }));

@@ -70,7 +70,7 @@ const snapshot = z.object({
   taken_at: time,
 });
 
-const source = z.object({
+export const archivedSource = z.object({
   key: text(80)
     .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)
     .refine((key) => key !== OWN_KEY),
@@ -86,7 +86,7 @@ const source = z.object({
   snapshots: z.array(snapshot).min(1).max(MAX_ARCHIVED_SNAPSHOTS),
 });
 
-const quote = z.object({
+export const archivedQuote = z.object({
   id: text(40),
   source: text(80),
   snapshot: z.int().min(1),
@@ -97,7 +97,7 @@ const quote = z.object({
   why: remark,
 });
 
-const note = z.object({
+export const archivedNote = z.object({
   id: text(40),
   title: noteTitle,
   text: noteText,
@@ -106,7 +106,7 @@ const note = z.object({
   links: z.array(text(80)).max(100),
 });
 
-const section = z.object({ heading, level: z.int().min(1).max(4), brief, text: sectionText });
+const archivedSection = z.object({ heading, level: z.int().min(1).max(4), brief, text: sectionText });
 
 /** What an archive says of the research that it holds: nothing that could not be said here. */
 export const manifest = z.object({
@@ -114,10 +114,10 @@ export const manifest = z.object({
   version: z.literal(1),
   exported_at: time,
   research: z.object({ topic, question: question.or(z.literal('')), guidelines, report_title: topic }),
-  sources: z.array(source).max(MAX_ARCHIVED_SNAPSHOTS),
-  quotes: z.array(quote).max(MAX_QUOTES),
-  notes: z.array(note).max(MAX_NOTES),
-  sections: z.array(section).max(MAX_SECTIONS),
+  sources: z.array(archivedSource).max(MAX_ARCHIVED_SNAPSHOTS),
+  quotes: z.array(archivedQuote).max(MAX_QUOTES),
+  notes: z.array(archivedNote).max(MAX_NOTES),
+  sections: z.array(archivedSection).max(MAX_SECTIONS),
 });
 
 export type Manifest = z.output<typeof manifest>;
