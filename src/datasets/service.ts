@@ -1,7 +1,7 @@
 import type { FileReference, FileService, FileWorkspace } from '../files/service.ts';
 import type { UploadService } from '../files/upload-service.ts';
 import type { FileEntry, AddressOwner } from '../files/model.ts';
-import { CarrelError } from '../lib/errors.ts';
+import { asCarrelError, CarrelError } from '../lib/errors.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { Datasets, RemoteDatasets } from './client.ts';
 import { tableNameOf } from './import/column-names.ts';
@@ -110,23 +110,39 @@ export class DatasetService {
     file: { readonly path: string; readonly session: string; readonly format: 'csv' | 'jsonl' },
   ): Promise<FileEntry> {
     const tables = await this.open(place);
-    let part = 0;
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const bytes = await tables.resultPart(job, part);
-        part += 1;
-        if (bytes) controller.enqueue(bytes);
-        else controller.close();
-      },
-    });
+    const { readable, writable } = new FixedLengthStream(result.bytes);
     const type = file.format === 'csv' ? 'text/csv' : 'application/jsonl';
-    return this.#uploads.create(
-      place.workspace,
-      owner,
-      { path: file.path, session: file.session, type },
-      { body, length: result.bytes },
-      { maxBytes: 2 * MAX_RESULT_BYTES },
-    );
+    const input = { path: file.path, session: file.session, type };
+    const bytes = { body: readable, length: result.bytes };
+    const [created, sent] = await Promise.allSettled([
+      this.#uploads.create(place.workspace, owner, input, bytes, { maxBytes: 2 * MAX_RESULT_BYTES }),
+      sendParts(tables, job, result.bytes, writable),
+    ]);
+    // When the parts are gone, that is the reason, and not that the body broke off.
+    if (sent.status === 'rejected' && sent.reason instanceof CarrelError) throw sent.reason;
+    if (created.status === 'rejected') throw asCarrelError(created.reason);
+    return created.value;
+  }
+}
+
+async function sendParts(
+  tables: RemoteDatasets,
+  job: string,
+  size: number,
+  to: WritableStream<Uint8Array>,
+): Promise<void> {
+  const writer = to.getWriter();
+  try {
+    for (let part = 0, sent = 0; sent < size; part++) {
+      const bytes = await tables.resultPart(job, part);
+      if (!bytes) throw new CarrelError('not_found', 'The result is no longer kept. Run the query again.');
+      await writer.write(bytes);
+      sent += bytes.length;
+    }
+    await writer.close();
+  } catch (thrown) {
+    await writer.abort(thrown).catch(() => undefined);
+    throw thrown;
   }
 }
 

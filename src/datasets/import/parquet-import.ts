@@ -17,6 +17,8 @@ const FETCHED_BYTES = 32_000_000;
 const DECODED_ROWS = 50_000;
 const DECODED_BYTES = 4_000_000;
 const STEP_ROWS = 200_000;
+/** Bytes of one page. Writers make pages of about 1 MB. */
+const INFLATED_BYTES = 32_000_000;
 
 /** An import of Parquet, between two steps. Its types are declared: nothing has to be looked at before. */
 export interface ParquetState {
@@ -184,9 +186,11 @@ function remembering(file: AsyncBuffer): AsyncBuffer {
 
 const zlib =
   (inflate: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array) =>
-  // What says that it is small and is not must not become large.
-  (bytes: Uint8Array, length: number) =>
-    inflate(bytes, { maxOutputLength: Math.max(1, length) });
+  (bytes: Uint8Array, length: number): Uint8Array => {
+    if (length > INFLATED_BYTES) throw new RangeError('a page is too large');
+    // What says that it is small and is not must not become large. workerd counts whole pieces of 16 KB.
+    return inflate(bytes, { maxOutputLength: length + 65_536 });
+  };
 
 const compressors: Compressors = {
   GZIP: zlib(gunzipSync),
