@@ -44,3 +44,15 @@ it('has the results that it speaks of', async () => {
   });
   expect(await you.call('schedule_list')).toMatchObject({ schedules: [{ name: 'tidy-mondays', recipe: 'tidy-up' }] });
 });
+
+it('has a recipe that asks before it deletes', async () => {
+  const { job } = await you.call<{ job: object }>('recipe_run', {
+    recipe: 'tidy-up',
+    inputs: { folder: 'cities' },
+    wait: 20,
+  });
+  expect(job).toMatchObject({
+    status: 'waiting',
+    waiting: [{ for: 'approval', message: 'Delete 1 files of cities?' }],
+  });
+});
