@@ -45,9 +45,11 @@ export class JobEngine {
       if ('waiting' in ended) await runs.suspend(reference.jobId, ended.waiting, run.takeProgress(), Date.now());
       else
         await durable.do('job ends', 10, async () =>
-          'error' in ended
-            ? runs.fail(reference.jobId, ended.error, Date.now())
-            : runs.complete(reference.jobId, ended.result, run.takeProgress(), Date.now()),
+          unlessOver(
+            'error' in ended
+              ? runs.fail(reference.jobId, ended.error, Date.now())
+              : runs.complete(reference.jobId, ended.result, run.takeProgress(), Date.now()),
+          ),
         );
     } catch (error) {
       if (!isRunOver(error)) throw error;
@@ -70,5 +72,14 @@ export class JobEngine {
       if (code === 'internal') this.#options.telemetry.record({ type: 'job_failed', job: run.jobId, error: thrown });
       return { error: { code, message, details, ...(run.failedStep === undefined ? {} : { step: run.failedStep }) } };
     }
+  }
+}
+
+/** That a run is over is no reason to try again: its end was said before and the word of it lost, or another one goes on. */
+async function unlessOver(said: Promise<void>): Promise<void> {
+  try {
+    await said;
+  } catch (thrown) {
+    if (!isRunOver(thrown)) throw thrown;
   }
 }

@@ -76,12 +76,23 @@ export class RunStore extends JobsStore {
     return { steps, next: undefined };
   }
 
-  /** That a step is begun, for the first time or again. @throws CarrelError `limit_exceeded` */
-  beginStep(id: string, name: string, input: string | undefined, patience: number, now: number): void {
+  /**
+   * That a step is begun, for the first time or again.
+   *
+   * @returns what it gave (JSON) where it is finished already and the word of that was lost: it must not be done again,
+   *   because what it wrote is remembered no longer
+   * @throws CarrelError `too_large`
+   */
+  beginStep(id: string, name: string, input: string | undefined, patience: number, now: number): string | undefined {
+    const known = this.db.first<{ state: StepState; outcome: string | null }>(
+      'SELECT state, outcome FROM job_steps WHERE job_id = ? AND name = ?',
+      id,
+      name,
+    );
+    if (known?.state === 'finished') return known.outcome ?? 'null';
     this.db.transaction(() => {
-      const job = this.db.first<{ begun: number }>('SELECT begun FROM jobs WHERE id = ?', id);
-      const isNew = !this.db.first('SELECT 1 FROM job_steps WHERE job_id = ? AND name = ?', id, name);
-      if (isNew && (job?.begun ?? 0) >= MAX_STEPS)
+      const { begun } = this.db.first<{ begun: number }>('SELECT begun FROM jobs WHERE id = ?', id) ?? { begun: 0 };
+      if (!known && begun >= MAX_STEPS)
         throw new CarrelError('too_large', 'The job has as many steps as one may have.', {
           details: { limit: MAX_STEPS },
         });
@@ -90,20 +101,21 @@ export class RunStore extends JobsStore {
          ON CONFLICT (job_id, name) DO UPDATE SET state = 'running', attempts = attempts + 1, error = NULL`,
         id,
         name,
-        job?.begun ?? 0,
+        begun,
         input ?? null,
         now,
       );
       this.db.run(
         'UPDATE jobs SET current_step = ?, attempts = attempts + 1, begun = begun + ?, revision = revision + 1, updated_at = ? WHERE id = ?',
         name,
-        isNew ? 1 : 0,
+        known ? 0 : 1,
         now,
         id,
       );
       this.#moved(id, now + patience);
     });
     this.tell(id);
+    return undefined;
   }
 
   /** That a step is done, with what it gave. @throws CarrelError `too_large` */
@@ -149,7 +161,7 @@ export class RunStore extends JobsStore {
   /** That a step did not go well. @param isFinal whether it is not tried again */
   failStep(id: string, name: string, error: JobError, isFinal: boolean, patience: number, now: number): void {
     this.db.run(
-      'UPDATE job_steps SET state = ?, error = ?, finished_at = ? WHERE job_id = ? AND name = ?',
+      `UPDATE job_steps SET state = ?, error = ?, finished_at = ? WHERE job_id = ? AND name = ? AND state <> 'finished'`,
       isFinal ? 'failed' : 'running',
       JSON.stringify(error),
       isFinal ? now : null,
@@ -177,14 +189,14 @@ export class RunStore extends JobsStore {
   }
 
   /** Keeps a step that finishes by itself or by somebody else, such as a sleep or a question. One that is there stays. */
-  keepWait(id: string, name: string, wait: Waiting, now: number): Waiting {
+  keepWait(id: string, name: string, wait: Waiting, patience: number, now: number): Waiting {
     const there = this.db.first<{ wait: string | null }>(
       'SELECT wait FROM job_steps WHERE job_id = ? AND name = ?',
       id,
       name,
     );
     if (there?.wait) return JSON.parse(there.wait) as Waiting;
-    this.beginStep(id, name, undefined, 0, now);
+    this.beginStep(id, name, undefined, patience, now);
     this.db.run(
       `UPDATE job_steps SET state = 'waiting', wait = ? WHERE job_id = ? AND name = ?`,
       JSON.stringify(wait),

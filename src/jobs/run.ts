@@ -63,6 +63,7 @@ export class Run {
   #progress: Progress | undefined;
   #failedStep: string | undefined;
   #leave: (ended: { readonly waiting: readonly Waiting[] } | undefined) => void = () => {};
+  #break: (reason: unknown) => void = () => {};
 
   private constructor(options: RunOptions, known: Map<string, KnownStep>) {
     this.#options = options;
@@ -100,8 +101,9 @@ export class Run {
   async until<Result>(
     work: () => Promise<Result>,
   ): Promise<Result | { readonly waiting: readonly Waiting[] } | undefined> {
-    const left = new Promise<{ readonly waiting: readonly Waiting[] } | undefined>((resolve) => {
+    const left = new Promise<{ readonly waiting: readonly Waiting[] } | undefined>((resolve, reject) => {
       this.#leave = resolve;
+      this.#break = reject;
     });
     return Promise.race([work(), left]);
   }
@@ -178,13 +180,14 @@ export class Run {
       runs.beat(jobId, this.takeProgress(), patience, Date.now()).catch(() => {});
     }, patience / 3);
     try {
-      await runs.beginStep(
+      const given = await runs.beginStep(
         jobId,
         name,
         input === undefined ? undefined : JSON.stringify(input).slice(0, SHOWN_INPUT),
         patience,
         Date.now(),
       );
+      if (given !== undefined) return { outcome: given };
       const { origin, ...authority } = start.authority;
       const principal: Principal = { ...authority, grantId: authority.grantId ?? '', once: `${jobId}/${name}` };
       const workspace = open(name);
@@ -320,9 +323,9 @@ export class Run {
   /** What a step waits for, as it was said the first time. */
   async #wait(name: string, known: KnownStep | undefined, wait: Waiting): Promise<Waiting> {
     if (known?.wait !== undefined) return JSON.parse(known.wait) as Waiting;
-    const { reference, open } = this.#options;
+    const { reference, open, patience } = this.#options;
     return this.#during(async () =>
-      this.#unlessOver(async () => open('').runs.keepWait(reference.jobId, name, wait, Date.now())),
+      this.#unlessOver(async () => open('').runs.keepWait(reference.jobId, name, wait, patience, Date.now())),
     );
   }
 
@@ -330,8 +333,10 @@ export class Run {
     try {
       return await work();
     } catch (thrown) {
-      if (!isRunOver(thrown)) throw thrown;
-      this.#leave(undefined);
+      if (isRunOver(thrown)) this.#leave(undefined);
+      else if (thrown instanceof CarrelError) throw thrown;
+      // Storage that cannot be reached is no failure of the job: the run breaks off, and the workspace begins another.
+      else this.#break(thrown);
       return never();
     }
   }

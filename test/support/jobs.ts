@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { defineJob } from '../../src/jobs/definition.ts';
-import type { JobDefinition, Json } from '../../src/jobs/definition.ts';
+import type { JobDefinition, JobRun, Json, StepContext } from '../../src/jobs/definition.ts';
 import { CarrelError } from '../../src/lib/errors.ts';
 
 /** What steps did in this isolate, in order. What a test counts as done it looks for in storage. */
@@ -12,6 +12,20 @@ export const mishaps = new Map<string, (() => Promise<void> | void)[]>();
 
 async function mishap(step: string): Promise<void> {
   await mishaps.get(step)?.shift()?.();
+}
+
+/** Adds 1 to a key of the session. What happens to the step happens after it wrote. */
+async function add(
+  { workspace }: StepContext,
+  { id, session }: Pick<JobRun<unknown>, 'id' | 'session'>,
+  { name, key }: { readonly name: string; readonly key: string },
+): Promise<number> {
+  const { entry } = await workspace.state.get(session, key);
+  const next = (entry === undefined ? 0 : (JSON.parse(entry.value) as number)) + 1;
+  await workspace.state.set(session, key, JSON.stringify(next), undefined, Date.now());
+  await mishap(name);
+  done.push(`${id} ${name}`);
+  return next;
 }
 
 /** Counts in the state of its session: a step that writes twice is seen. */
@@ -25,14 +39,8 @@ const count: JobDefinition = defineJob({
   async run(job) {
     let last = 0;
     for (let index = 0; index < job.input.steps; index++) {
-      last = await job.step(`add-${index}`, async ({ workspace }) => {
-        const { entry } = await workspace.state.get(job.session, job.input.key);
-        const next = (entry === undefined ? 0 : (JSON.parse(entry.value) as number)) + 1;
-        await workspace.state.set(job.session, job.input.key, JSON.stringify(next), undefined, Date.now());
-        await mishap(`add-${index}`);
-        done.push(`${job.id} add-${index}`);
-        return next;
-      });
+      const name = `add-${index}`;
+      last = await job.step(name, async (context) => add(context, job, { name, key: job.input.key }));
       job.progress(index + 1, job.input.steps, `added ${index + 1}`);
     }
     return { count: last };
@@ -48,6 +56,7 @@ const plan: JobDefinition = defineJob({
     steps: z.array(
       z.discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('do'), name: z.string() }),
+        z.strictObject({ kind: z.literal('write'), name: z.string(), key: z.string() }),
         z.strictObject({ kind: z.literal('fail'), name: z.string(), code: z.enum(['conflict', 'unavailable']) }),
         z.strictObject({ kind: z.literal('ask'), name: z.string(), within: z.number().optional() }),
         z.strictObject({ kind: z.literal('sleep'), name: z.string(), milliseconds: z.number() }),
@@ -76,6 +85,7 @@ const plan: JobDefinition = defineJob({
           return which;
         });
       if (step.kind === 'do') gave.push(await act(name));
+      else if (step.kind === 'write') gave.push(await job.step(name, async (context) => add(context, job, step)));
       else if (step.kind === 'ask') gave.push(await ask(name));
       else if (step.kind === 'sleep') await job.sleepUntil(name, (await job.now(`${name}-from`)) + step.milliseconds);
       else if (step.kind === 'approve')
