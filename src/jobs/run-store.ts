@@ -183,9 +183,9 @@ export class RunStore extends JobsStore {
   }
 
   /** Keeps what a step waits for now, whatever it waited for before. */
-  replaceWait(id: string, name: string, wait: Waiting, now: number): Waiting {
+  replaceWait(id: string, name: string, wait: Waiting, patience: number, now: number): Waiting {
     this.db.run('UPDATE job_steps SET wait = NULL WHERE job_id = ? AND name = ?', id, name);
-    return this.keepWait(id, name, wait, now);
+    return this.keepWait(id, name, wait, patience, now);
   }
 
   /** Keeps a step that finishes by itself or by somebody else, such as a sleep or a question. One that is there stays. */

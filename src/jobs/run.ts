@@ -282,7 +282,7 @@ export class Run {
 
   /** Comes back when a person has approved, which is used up by this step. @throws CarrelError `forbidden` */
   async #approval(name: string, asked: NeededApproval): Promise<void> {
-    const { reference, start, audit, open } = this.#options;
+    const { reference, start, audit, open, patience } = this.#options;
     const { jobId } = reference;
     const { grantId = '', clientId, personId } = start.authority;
     const asker = { grantId, clientId, personId, requestId: jobId };
@@ -304,7 +304,7 @@ export class Run {
         const { id, expiresAt: until, summary: message } = approval;
         const wait: Waiting = { for: 'approval', step: name, until, message, approval: id };
         await this.#during(async () =>
-          this.#unlessOver(async () => open('').runs.replaceWait(jobId, name, wait, Date.now())),
+          this.#unlessOver(async () => open('').runs.replaceWait(jobId, name, wait, patience, Date.now())),
         );
         return this.#block(wait);
       }
