@@ -192,19 +192,29 @@ describe('what fits a status', () => {
     ],
   };
 
-  it.each(
-    Object.entries(STATUSES).flatMap(([status, [, fits]]) =>
-      ACTIONS.map((action) => [action, status, fits[action] ?? 'conflict'] as const),
-    ),
-  )('%s of one that is %s: %s', async (action, status, expected) => {
-    const ada = await JobClient.signIn();
-    const id = await STATUSES[status]![0](ada);
-    expect((await ada.get(id)).status).toBe(status);
-    if (expected === 'conflict') {
+  const all = Object.entries(STATUSES).flatMap(([status, [prepare, fits]]) =>
+    ACTIONS.map((action) => ({ action, status, prepare, becomes: fits[action] })),
+  );
+
+  it.each(all.filter(({ becomes }) => becomes !== undefined))(
+    '$action of one that is $status: $becomes',
+    async ({ action, status, prepare, becomes }) => {
+      const ada = await JobClient.signIn();
+      const id = await prepare(ada);
+      expect((await ada.get(id)).status).toBe(status);
+      expect(await ada.act(action, id, MORE[action])).toBe(becomes);
+    },
+  );
+
+  it.each(all.filter(({ becomes }) => becomes === undefined))(
+    '$action of one that is $status: conflict',
+    async ({ action, status, prepare }) => {
+      const ada = await JobClient.signIn();
+      const id = await prepare(ada);
       expect(await ada.refusal(`job_${action}`, { job: id, ...MORE[action] })).toBe('conflict');
       expect((await ada.get(id)).status).toBe(status);
-    } else expect(await ada.act(action, id, MORE[action])).toBe(expected);
-  });
+    },
+  );
 });
 
 describe('a step', () => {
@@ -329,7 +339,7 @@ describe('a question', () => {
 
   it('is answered by one of two who answer at once', async () => {
     const ada = await JobClient.signIn();
-    for (const _round of times(10, (round) => round)) {
+    for (let round = 0; round < 10; round++) {
       const id = await ada.plan({ kind: 'ask', name: 'colour' });
       await ada.settled(id);
       const answers = await Promise.all(
@@ -338,8 +348,8 @@ describe('a question', () => {
           await ada.refusal('job_answer', { job: id, answer: { colour } }),
         ]),
       );
-      const [first] = answers.filter(([, refusal]) => refusal === 'nothing was refused');
-      expect(answers.map(([, refusal]) => refusal).toSorted()).toEqual(['conflict', 'nothing was refused']);
+      const first = answers.find(([, refusal]) => refusal === 'nothing was refused');
+      expect(answers.filter(([, refusal]) => refusal === 'conflict')).toHaveLength(1);
       await ada.settled(id);
       expect(await ada.result(id)).toEqual({ gave: [{ colour: first?.[0] }] });
     }
