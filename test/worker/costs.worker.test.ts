@@ -316,6 +316,30 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    what: '`job_get`',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const job = await finishedJob(owner);
+      return async () => call(owner, 'job_get', { job });
+    },
+  },
+  {
+    what: '`job_list`, 20 jobs',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      await repeat(20, async () => finishedJob(owner));
+      return async () => call(owner, 'job_list');
+    },
+  },
+  {
+    what: '`job_result`',
+    roundTrips: 1,
+    prepare: async (owner) => {
+      const job = await finishedJob(owner);
+      return async () => call(owner, 'job_result', { job });
+    },
+  },
+  {
     what: '`file_list`, 20 files',
     roundTrips: 1,
     prepare: async (owner) => {
@@ -542,4 +566,12 @@ async function researched(owner: Owner): Promise<void> {
   await call(owner, 'research_open');
   await call(owner, 'source_add', { texts: [pasted(1)] });
   await call(owner, 'source_read', { source: 'wells' });
+}
+
+/** A job that has ended. @returns its id */
+async function finishedJob(owner: Owner): Promise<string> {
+  const { job } = await call(owner, 'job_start', { definition: 'test_count', input: { key: 'k', steps: 2 } });
+  const { id } = job as { id: string };
+  expect(await call(owner, 'job_get', { job: id, wait: 50 })).toMatchObject({ job: { status: 'completed' } });
+  return id;
 }

@@ -10,6 +10,9 @@ export const MANY_KEYS = 100_000;
 /** Files of the small workspace and of the large one. */
 export const FEW_FILES = 1000;
 export const MANY_FILES = 100_000;
+/** Jobs of the small workspace and of the large one, which have all ended. */
+export const FEW_JOBS = 20;
+export const MANY_JOBS = 1000;
 /** In each workspace, the default one among them. */
 export const SESSIONS = 11;
 
@@ -52,6 +55,8 @@ async function settle(url: string, email: string): Promise<string> {
     await call(client, 'session_open', { session: `Project ${index}`, description: 'What there is to know of it.' });
   for (let index = 0; index < FEW_KEYS; index++)
     await call(client, 'state_set', { session: SESSION, key: keyOf(index), value: VALUE });
+  // Makes the tables of jobs, which come with the first call.
+  await call(client, 'job_list');
   await client.close();
   return auth.accessToken;
 }
@@ -105,6 +110,23 @@ async function fillFiles({ miniflare }: WorkerHost, token: string, files: number
   await storage.exec(`UPDATE content_texts SET state = 'text', unit = 'text'`);
 }
 
+/** Jobs that have ended, with results of 2 KB. */
+async function fillJobs({ miniflare }: WorkerHost, token: string, jobs: number): Promise<void> {
+  const [person = ''] = token.split('.');
+  const storage = await miniflare.unsafeGetDurableObjectStorage(NAME, WORKSPACE_CLASS, { name: person });
+  await storage.exec(
+    `WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < CAST(? AS INTEGER))
+     INSERT INTO jobs (id, definition, session_id, input, status, run, launched_run, done, total, message, steps, begun, attempts,
+         result, person_id, workspace_id, client_id, label, scopes, origin, created_at, started_at, updated_at, finished_at)
+       SELECT printf('job_%020d', n), 'extract_text', 'ses_default', '{"files":["report.pdf"]}', 'completed', 1, 1, 3, 3, 'read 3',
+         3, 3, 3, json_object('text', printf('%02000d', n)), ?, ?, 'client', 'Benchmark', '["files:read"]',
+         'http://localhost', n, n, n, unixepoch() * 1000 FROM number`,
+    jobs,
+    person,
+    person,
+  );
+}
+
 /** Lets somebody in and ends the grant again: an isolate knows the token then, and must ask all the same. */
 async function comeAndGo(url: string): Promise<string> {
   const auth = new PersonalAuth(new Browser(url), 'grace@example.com', { name: 'Benchmark' });
@@ -146,6 +168,8 @@ export async function startCarrel({ folder, inspect }: CarrelOptions): Promise<C
     await fill(furnished, many, MANY_KEYS);
     await fillFiles(furnished, few, FEW_FILES);
     await fillFiles(furnished, many, MANY_FILES);
+    await fillJobs(furnished, few, FEW_JOBS);
+    await fillJobs(furnished, many, MANY_JOBS);
   } finally {
     await furnished.stop();
   }

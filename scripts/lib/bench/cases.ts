@@ -2,7 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 import { toBase32 } from '../../../src/lib/ids.ts';
-import { FEW_FILES, FEW_KEYS, filePath, keyOf, MANY_FILES, MANY_KEYS, SESSION, SESSIONS, VALUE } from './carrel.ts';
+import {
+  FEW_FILES,
+  FEW_JOBS,
+  FEW_KEYS,
+  filePath,
+  keyOf,
+  MANY_FILES,
+  MANY_JOBS,
+  MANY_KEYS,
+  SESSION,
+  SESSIONS,
+  VALUE,
+} from './carrel.ts';
 import type { Tokens } from './carrel.ts';
 import type { Load, LoadRequest } from './load.ts';
 
@@ -143,6 +155,25 @@ function fileCases({ few, many }: Tokens): Case[] {
   );
 }
 
+/** A page of jobs of a small workspace and of a large one. */
+function jobCases({ few, many }: Tokens): Case[] {
+  const sizes = [
+    [few, FEW_JOBS, ''],
+    [many, MANY_JOBS, '-many'],
+  ] as const;
+  return sizes.map(([token, jobs, suffix]) => ({
+    name: `job-list${suffix}`,
+    title: `job_list, ${jobs.toLocaleString('en')} finished jobs`,
+    server: 'carrel',
+    load: (url) =>
+      answered(
+        url,
+        some(REQUESTS, () => called('2026-07-28', token, 'job_list', {})),
+        ({ structuredContent }) => ((structuredContent?.['jobs'] ?? []) as unknown[]).length === FEW_JOBS,
+      ),
+  }));
+}
+
 function refused(tokens: (index: number) => string): Case['load'] {
   const requests = some(REQUESTS, (index) =>
     called('2026-07-28', tokens(index), 'state_get', { session: SESSION, key: keyOf(0) }),
@@ -233,6 +264,7 @@ export function makeCases({ tokens, bearer, tools }: CaseOptions): Case[] {
         ),
     },
     ...fileCases(tokens),
+    ...jobCases(tokens),
     {
       name: 'tools-list',
       title: `tools/list, ${tools} tools`,
