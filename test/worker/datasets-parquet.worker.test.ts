@@ -6,6 +6,23 @@ import { refusal, Tables } from '../support/datasets.ts';
 const tables = new Tables('per_parquet');
 const written = (options: Parameters<typeof parquetWriteBuffer>[0]) => new Uint8Array(parquetWriteBuffer(options));
 
+const DAMAGES: [string, (bytes: Uint8Array) => Uint8Array][] = [
+  ['cut off', (bytes: Uint8Array) => bytes.slice(0, -20)],
+  ['with another beginning', (bytes: Uint8Array) => bytes.slice(20)],
+  [
+    'with a footer that says it is longer than the file',
+    (bytes: Uint8Array) => {
+      const copy = bytes.slice();
+      new DataView(copy.buffer).setUint32(copy.length - 8, 0x7fffffff, true);
+      return copy;
+    },
+  ],
+  [
+    'whose pages are noise',
+    (bytes: Uint8Array) => bytes.map((byte, index) => (index > 4 && index < 400 ? byte ^ 0xa5 : byte)),
+  ],
+];
+
 describe('Parquet', () => {
   test('of all types becomes a table', async () => {
     const bytes = written({
@@ -54,22 +71,7 @@ describe('Parquet', () => {
     ]);
   });
 
-  test.each([
-    ['cut off', (bytes: Uint8Array) => bytes.slice(0, -20)],
-    ['with another beginning', (bytes: Uint8Array) => bytes.slice(20)],
-    [
-      'with a footer that says it is longer than the file',
-      (bytes: Uint8Array) => {
-        const copy = bytes.slice();
-        new DataView(copy.buffer).setUint32(copy.length - 8, 0x7fffffff, true);
-        return copy;
-      },
-    ],
-    [
-      'whose pages are noise',
-      (bytes: Uint8Array) => bytes.map((byte, index) => (index > 4 && index < 400 ? byte ^ 0xa5 : byte)),
-    ],
-  ])('that is %s is refused, and leaves nothing', async (_what, damage) => {
+  test.each(DAMAGES)('that is %s is refused, and leaves nothing', async (_what, damage) => {
     const bytes = written({
       columnData: [{ name: 'a', data: Array.from({ length: 1000 }, (_, index) => `value ${index}`), type: 'STRING' }],
     });
