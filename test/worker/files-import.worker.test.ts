@@ -84,6 +84,8 @@ describe('a file from a URL', () => {
     const { tools } = await (await ada.mcp()).listTools();
     expect(tools.filter(({ annotations }) => annotations?.openWorldHint === true).map(({ name }) => name)).toEqual([
       'file_write',
+      // Of the tests.
+      'probe_send',
     ]);
   });
 });

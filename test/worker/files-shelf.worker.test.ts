@@ -320,7 +320,7 @@ it('a workspace of the release before keeps its files, those of one name too', a
   const [key = ''] = await bob.objects(storedId);
   const sha256 = await sha256Hex('kept');
   const tables = `text_search name_search content_parts content_texts file_names upload_parts
-    contents content_holds files file_versions file_aliases file_uploads loose_objects file_usage`;
+    contents content_holds files file_versions file_aliases file_uploads loose_objects file_usage file_once`;
   for (const table of tables.split(/\s+/)) await bob.sql(`DROP TABLE ${table}`);
   await bob.sql(`DELETE FROM schema_ledger WHERE feature = 'files' AND version > 1`);
   await bob.sql(FILES_SCHEMA[0]!.sql);

@@ -336,9 +336,15 @@ it('a server says of itself what its toolsets say, and no more', async () => {
   const sessions = await discover('/mcp?toolsets=sessions');
   expect(sessions.instructions).toMatch(/session_open/);
   expect(sessions.instructions).not.toMatch(/file_upload/);
-  expect(Object.keys(sessions.capabilities).toSorted()).toEqual(['resources', 'tools']);
+  expect(Object.keys(sessions.capabilities).toSorted()).toEqual(['extensions', 'resources', 'tools']);
   const probe = await discover('/mcp?toolsets=probe');
-  expect(Object.keys(probe.capabilities).toSorted()).toEqual(['completions', 'prompts', 'resources', 'tools']);
+  expect(Object.keys(probe.capabilities).toSorted()).toEqual([
+    'completions',
+    'extensions',
+    'prompts',
+    'resources',
+    'tools',
+  ]);
 });
 
 it('progress goes to a client that asked for it, and to no other', async () => {
