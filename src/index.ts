@@ -1,6 +1,7 @@
 import { createApp, workspaceDependencies } from './app.ts';
 import type { App, Bindings } from './app.ts';
 import { DatasetsHost } from './datasets/host.ts';
+import { R2FileBucket } from './files/bucket.ts';
 import type { DurableSteps, RunReference } from './jobs/durable.ts';
 import { JobRunWorkflow } from './jobs/workflow.ts';
 import { WorkspaceObject } from './workspace/object.ts';
@@ -14,8 +15,8 @@ export class Workspace extends WorkspaceObject {
 
 /** Tables, which SQL of others reads: an object for each person, that holds nothing else. */
 export class Datasets extends DatasetsHost<Bindings> {
-  protected override bucket(): R2Bucket {
-    return this.env.FILES;
+  protected override bucket(): R2FileBucket {
+    return new R2FileBucket(this.env.FILES);
   }
 }
 

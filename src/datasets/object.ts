@@ -1,8 +1,8 @@
 import type { FileBucket } from '../files/bucket.ts';
 import { CarrelError } from '../lib/errors.ts';
-import { KeyedMutex } from '../workspace/mutex.ts';
-import { migrate } from '../workspace/schema.ts';
-import { Database } from '../workspace/sql.ts';
+import type { KeyedMutex } from '../workspace/mutex.ts';
+import type { Schema } from '../workspace/schema.ts';
+import type { Database } from '../workspace/sql.ts';
 import type { DatasetCalls } from './client.ts';
 import { DatasetStore } from './dataset-store.ts';
 import type { StoredDataset } from './dataset-store.ts';
@@ -18,9 +18,18 @@ import { DATASET_SCHEMA } from './schema.ts';
 /** Calls that wait for their turn; a workspace has no more use for them. */
 const MOST_WAITING = 20;
 
+/** What the object is made of. */
+interface Parts {
+  readonly storage: DurableObjectStorage;
+  readonly db: Database;
+  readonly migrate: (db: Database, schema: Schema, now: number) => void;
+  readonly turns: KeyedMutex;
+  readonly bucket: FileBucket;
+}
+
 /**
  * The tables of one workspace. The object holds nothing else, because what runs here is SQL that others wrote; and it does one
- * piece of work at a time, in an engine that is made for it and thrown away.
+ * piece of work at a time; a query has an engine that is made for it and thrown away.
  *
  * It does not ask who calls: the Worker does so only after the workspace has let the caller in.
  */
@@ -28,16 +37,17 @@ export class DatasetsObject implements DatasetCalls {
   readonly #storage: DurableObjectStorage;
   readonly #store: DatasetStore;
   readonly #importer: Importer;
-  readonly #db: Database;
-  readonly #turns = new KeyedMutex();
+  readonly #turns: KeyedMutex;
+  readonly #migrate: () => void;
   readonly #running = new Map<string, Control>();
   #waiting = 0;
 
-  constructor(storage: DurableObjectStorage, bucket: FileBucket) {
+  constructor({ storage, db, migrate, turns, bucket }: Parts) {
     this.#storage = storage;
-    this.#db = new Database(storage);
-    migrate(this.#db, { datasets: DATASET_SCHEMA }, Date.now());
-    this.#store = new DatasetStore(this.#db);
+    this.#turns = turns;
+    this.#migrate = () => migrate(db, { datasets: DATASET_SCHEMA }, Date.now());
+    this.#migrate();
+    this.#store = new DatasetStore(db);
     this.#importer = new Importer(this.#store, bucket);
   }
 
@@ -92,7 +102,7 @@ export class DatasetsObject implements DatasetCalls {
   }
 
   async discardImport(job: string): Promise<void> {
-    await this.#turn(async () => this.#store.discard(job));
+    await this.#turn(async () => this.#importer.discard(job));
   }
 
   async query(job: string, plan: QueryPlan): Promise<QueryResult> {
@@ -139,7 +149,7 @@ export class DatasetsObject implements DatasetCalls {
     await this.#turns.run('', async () => {
       await this.#storage.deleteAlarm();
       await this.#storage.deleteAll();
-      migrate(this.#db, { datasets: DATASET_SCHEMA }, Date.now());
+      this.#migrate();
     });
   }
 

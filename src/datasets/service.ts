@@ -89,7 +89,9 @@ export class DatasetService {
     const tables = await this.open(place);
     const timer = setInterval(() => {
       // A job that was cancelled or paused is refused then, and nobody waits for the result any more.
-      place.workspace.check().catch(() => {
+      place.workspace.check().catch((refusal: unknown) => {
+        // What failed otherwise says nothing of the job.
+        if (!(refusal instanceof CarrelError)) return;
         clearInterval(timer);
         tables.stop(job).catch(() => undefined);
       });

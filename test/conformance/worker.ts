@@ -5,6 +5,7 @@ import type { App, Bindings } from '../../src/app.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
 import type { ToolsetServices } from '../../src/toolsets.ts';
 import { DatasetsHost } from '../../src/datasets/host.ts';
+import { R2FileBucket } from '../../src/files/bucket.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { WorkspaceObject } from '../../src/workspace/object.ts';
@@ -21,8 +22,8 @@ export class Workspace extends WorkspaceObject {
 const toolsets = { ...TOOLSETS, conformance: ({ jobService }: ToolsetServices) => conformanceToolset(jobService) };
 
 export class Datasets extends DatasetsHost<Bindings> {
-  protected override bucket(): R2Bucket {
-    return this.env.FILES;
+  protected override bucket(): R2FileBucket {
+    return new R2FileBucket(this.env.FILES);
   }
 }
 

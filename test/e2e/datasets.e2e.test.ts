@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client } from '@modelcontextprotocol/client';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import { signUp } from './support/people.ts';
 import type { Person } from './support/people.ts';
 
 /** What jobs and their tools do with tables, in the real bundle and through the real engine of jobs. */
-const deployment = useDeployment();
+const deployment = useDeployment({ JOB_STALL_SECONDS: '5' });
 
 const DATA = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '..', 'data');
 const MILLION = 1_000_000;
@@ -186,6 +187,23 @@ describe('a million rows', () => {
       ]);
     },
   );
+});
+
+describe('a power cut', () => {
+  it('in the middle of an import costs no row and none comes twice', { timeout: 300_000 }, async () => {
+    await upload('cut.csv', manyRows(MILLION / 2));
+    const job = await start('dataset_import', { file: 'cut.csv' });
+    for (let kill = 0; kill < 3; kill++) {
+      await sleep(1000 + 700 * kill);
+      await deployment.kill();
+      await deployment.startAgain();
+      client = await connectWithToken(deployment.mcpUrl, ada.token);
+    }
+    expect(await ended(job)).toMatchObject({ status: 'completed' });
+    expect(await rows('SELECT count(*) AS n, count(DISTINCT number) AS numbers, sum(number) AS sum FROM cut')).toEqual([
+      { n: MILLION / 2, numbers: MILLION / 2, sum: ((MILLION / 2) * (MILLION / 2 - 1)) / 2 },
+    ]);
+  });
 });
 
 describe('a query that does not end', () => {

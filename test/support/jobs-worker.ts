@@ -1,6 +1,7 @@
 import { createApp, workspaceDependencies } from '../../src/app.ts';
 import type { App, Bindings } from '../../src/app.ts';
 import { DatasetsHost } from '../../src/datasets/host.ts';
+import { R2FileBucket } from '../../src/files/bucket.ts';
 import type { DurableSteps, RunReference } from '../../src/jobs/durable.ts';
 import { JobRunWorkflow } from '../../src/jobs/workflow.ts';
 import { TOOLSETS } from '../../src/toolsets.ts';
@@ -15,8 +16,8 @@ export class Workspace extends WorkspaceObject {
 }
 
 export class Datasets extends DatasetsHost<Bindings> {
-  protected override bucket(): R2Bucket {
-    return this.env.FILES;
+  protected override bucket(): R2FileBucket {
+    return new R2FileBucket(this.env.FILES);
   }
 }
 

@@ -29,8 +29,8 @@ export class SqliteError extends Error {
 }
 
 /**
- * SQLite as WebAssembly, in a memory of its own. Used for one piece of work and dropped: nothing of it outlives that, and
- * whatever hostile SQL does to it, it does to itself.
+ * SQLite as WebAssembly, in a memory of its own. For SQL of others it is used once and dropped: nothing of it outlives that,
+ * and whatever hostile SQL does to it, it does to itself.
  */
 export class Engine {
   readonly module: SqliteModule;
@@ -89,6 +89,12 @@ export class Engine {
     this.#check(this.call('sqlite3_open_v2', path, out, flags, 0), 'open');
     this.#database = this.number(out);
     this.free(path, out);
+  }
+
+  /** @throws SqliteError when a statement is left */
+  close(): void {
+    this.#check(this.call('sqlite3_close', this.#database), 'close');
+    this.#database = 0;
   }
 
   /** Statements without results. @throws SqliteError */

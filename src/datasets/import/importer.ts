@@ -25,6 +25,12 @@ const COPIED_BYTES = 2_000_000;
 
 type State = TextState | ParquetState | { readonly completed: Dataset };
 
+/** An engine with the file that it has open. The SQL that it runs is ours. */
+interface Held {
+  readonly engine: Engine;
+  file: BlockFile | undefined;
+}
+
 /** What a step gives: how far the import is, and at its end the table. */
 export interface Step {
   readonly progress: ImportProgress;
@@ -35,6 +41,7 @@ export interface Step {
 export class Importer {
   readonly #store: DatasetStore;
   readonly #bucket: FileBucket;
+  #idle: Held | undefined;
 
   constructor(store: DatasetStore, bucket: FileBucket) {
     this.#store = store;
@@ -89,6 +96,12 @@ export class Importer {
     return stepOf(this.#store.import<State>(job) ?? gone());
   }
 
+  /** Forgets an import, and lets go of what is held for its next step. */
+  discard(job: string): void {
+    this.#idle = undefined;
+    this.#store.discard(job);
+  }
+
   async #beginText(plan: ImportPlan): Promise<TextState> {
     const bytes = await this.#read(plan.objectKey, 0, Math.min(plan.size, HEAD_BYTES));
     const pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -118,12 +131,15 @@ export class Importer {
     const { plan, state } = found;
     await this.#load(job, found, now, async (writer, engine) => {
       const { reader, csv } = readerOf(state);
+      const copy = engine.allocate(COPIED_BYTES);
       const visitor = csv
-        ? new CsvLoad(csv.scanner, writer, engine, engine.allocate(COPIED_BYTES), state.place)
+        ? new CsvLoad(csv.scanner, writer, engine, copy, state.place)
         : new JsonLoad(writer, state.looks.headers, state.place);
       const until = Math.min(plan.size, state.place.position + LOADED_BYTES);
       const pieces = await this.#read(plan.objectKey, state.place.position, until);
-      return readRows(pieces, state, reader, visitor, plan.size);
+      const isOver = await readRows(pieces, state, reader, visitor, plan.size);
+      engine.free(copy);
+      return isOver;
     });
   }
 
@@ -136,7 +152,8 @@ export class Importer {
   ): Promise<void> {
     const { plan, state } = found;
     const file = new BlockFile({ load: (number) => this.#store.block(found.file, number) }, found.bytes, CACHED_BLOCKS);
-    const engine = await Engine.start({ open: () => file, temporary: () => new BlockFile({ load: none }, 0, 1) });
+    const held = await this.#engineFor(file);
+    const { engine } = held;
     engine.open('table', code.OPEN_READWRITE | code.OPEN_CREATE);
     const writer = new TableWriter(
       engine,
@@ -145,12 +162,28 @@ export class Importer {
     );
     const isOver = await rows(writer, engine);
     writer.commit();
+    engine.close();
+    held.file = undefined;
     state.rows = writer.rows;
     state.badRows = writer.badRows;
     state.longest = writer.longest;
     // Nothing may come between these two: of a table that is stored and not complete the row would be found as it is.
     this.#store.advance(job, { state, blocks: file.takeWritten(), bytes: file.size }, now);
     if (isOver) this.#complete(job, plan, state, now);
+    else this.#idle = held;
+  }
+
+  /** The engine of the step before, or a new one: each has tens of MB, which are garbage afterwards. One that failed is not used again. */
+  async #engineFor(file: BlockFile): Promise<Held> {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (idle) {
+      idle.file = file;
+      return idle;
+    }
+    const slot: { file: BlockFile | undefined } = { file };
+    const engine = await Engine.start({ open: () => slot.file, temporary: () => new BlockFile({ load: none }, 0, 1) });
+    return Object.assign(slot, { engine });
   }
 
   #complete(job: string, { source, format }: ImportPlan, state: TextState | ParquetState, now: number): void {

@@ -75,6 +75,7 @@ export class TableWriter {
     this.#engine.call('sqlite3_finalize', this.#insert);
     this.#engine.call('sqlite3_finalize', this.#insertBad);
     this.#engine.run('COMMIT');
+    this.#engine.free(this.#scratch);
   }
 
   /** A field of CSV that is not empty, for a column of a type that all of its values have. */
