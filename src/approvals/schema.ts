@@ -12,7 +12,7 @@ export const APPROVALS_SCHEMA: readonly SchemaStep[] = [
         summary TEXT NOT NULL,
         tool TEXT NOT NULL,
         destructive INTEGER NOT NULL,
-        -- Its beginning; the hash is of all of it.
+        -- Its beginning: the hash is of all of it.
         arguments TEXT NOT NULL,
         arguments_length INTEGER NOT NULL,
         arguments_sha256 TEXT NOT NULL,
