@@ -60,11 +60,19 @@ const byId = z.object({ id: jobId.describe('Id of a job') });
  */
 export function jobWays(service: JobService, way: typeof Way) {
   const show = (job: Job, { origin }: AuthorisedContext) => showJob(job, service.expiryOf(job), origin);
-  const acting = (act: (context: AuthorisedContext, id: string) => Promise<Job>) =>
+  const acting = (
+    tool: string,
+    summary: string,
+    act: (context: AuthorisedContext, id: string) => Promise<Job>,
+    destructive = false,
+  ) =>
     way({
       params: byId,
-      handle: async (context: AuthorisedContext, { params }) =>
-        answer<typeof oneJob>({ job: show(await act(context, params.id), context) }),
+      handle: async (context: AuthorisedContext, { params }) => {
+        const call = { intent: { tool, destructive }, summary, arguments: { job: params.id } };
+        const job = await context.gated(call, (workspace) => act({ ...context, workspace }, params.id));
+        return answer<typeof oneJob>({ job: show(job, context) });
+      },
     });
 
   return {
@@ -81,7 +89,10 @@ export function jobWays(service: JobService, way: typeof Way) {
       handle: async (context: AuthorisedContext, { json }) => {
         const key = keyOf(context.request.headers.get('Idempotency-Key'));
         const { definition, input, session } = json;
-        const job = await service.start(context, { definition, input, session, idempotencyKey: key });
+        const call = { intent: { tool: 'job_start', destructive: false }, summary: 'Start a job', arguments: json };
+        const job = await context.gated(call, (workspace) =>
+          service.start({ ...context, workspace }, { definition, input, session, idempotencyKey: key }),
+        );
         const response = answer<typeof oneJob>({ job: show(job, context) }, 202);
         response.headers.set('Location', `/jobs/${job.id}`);
         return response;
@@ -120,18 +131,23 @@ export function jobWays(service: JobService, way: typeof Way) {
       },
     }),
 
-    pause: acting(async (context, id) => service.pause(context, id)),
-    resume: acting(async (context, id) => service.resume(context, id)),
-    cancel: acting(async (context, id) => service.cancel(context, id)),
-    retry: acting(async (context, id) => service.retry(context, id)),
+    // As the tools of the same names: what the person wants to be asked about has no other way in.
+    pause: acting('job_pause', 'Pause a job', async (context, id) => service.pause(context, id)),
+    resume: acting('job_resume', 'Resume a job', async (context, id) => service.resume(context, id)),
+    cancel: acting('job_cancel', 'Cancel a job', async (context, id) => service.cancel(context, id), true),
+    retry: acting('job_retry', 'Retry a job', async (context, id) => service.retry(context, id)),
 
     answer: way({
       params: byId,
       json: given,
-      handle: async (context: AuthorisedContext, { params, json }) =>
-        answer<typeof oneJob>({
-          job: show(await service.answer(context, params.id, json.step, json.answer), context),
-        }),
+      handle: async (context: AuthorisedContext, { params, json }) => {
+        const intent = { tool: 'job_answer', destructive: false };
+        const call = { intent, summary: 'Answer a job', arguments: { job: params.id, ...json } };
+        const job = await context.gated(call, (workspace) =>
+          service.answer({ ...context, workspace }, params.id, json.step, json.answer),
+        );
+        return answer<typeof oneJob>({ job: show(job, context) });
+      },
     }),
   };
 }

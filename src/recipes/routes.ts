@@ -42,14 +42,17 @@ export function recipeRoutes(
     params: byName,
     json: toRun,
     handle: async (context: AuthorisedContext, { params: { slug }, json }) => {
-      const job = await service.run(context, {
-        recipe: slug,
-        version: json.version,
-        plan: undefined,
-        inputs: json.inputs,
-        session: json.session,
-        idempotencyKey: keyOf(context.request),
-      });
+      const key = keyOf(context.request);
+      const { version, inputs, session } = json;
+      const intent = { tool: 'recipe_run', destructive: false };
+      // As the tools of the same names: what the person wants to be asked about has no other way in.
+      const call = { intent, summary: 'Run a recipe', arguments: { recipe: slug, ...json } };
+      const job = await context.gated(call, (workspace) =>
+        service.run(
+          { ...context, workspace },
+          { recipe: slug, version, plan: undefined, inputs, session, idempotencyKey: key },
+        ),
+      );
       const body = { job: show(job, context.origin) } satisfies z.output<typeof startedJob>;
       return Response.json(body, {
         status: 202,
@@ -60,7 +63,10 @@ export function recipeRoutes(
 
   const change = (action: RecipeAction, describe: Parameters<typeof endpointOf>[0]) => {
     const act = async (context: AuthorisedContext, slug: string, job: string | undefined) => {
-      const jobs = await service.act(context, slug, action, job);
+      const intent = { tool: action === 'stop' ? 'job_cancel' : `job_${action}`, destructive: action === 'stop' };
+      const given = { recipe: slug, ...(job === undefined ? {} : { job }) };
+      const call = { intent, summary: 'Change the jobs of a recipe', arguments: given };
+      const jobs = await context.gated(call, (workspace) => service.act({ ...context, workspace }, slug, action, job));
       const body = { jobs: jobs.map((each) => show(each, context.origin)) } satisfies z.output<typeof changedJobs>;
       return Response.json(body, { headers: { 'Cache-Control': 'private, no-store' } });
     };

@@ -366,6 +366,45 @@ describe('HTTP with a token', () => {
     expect((await ada.owner.fetch('/files', { method: 'POST', body: again })).status).toBe(201);
   });
 
+  it('starts, changes and runs no job that was not approved', async () => {
+    const post = async (path: string, body?: object) =>
+      ada.owner.fetch(path, {
+        method: 'POST',
+        ...(body ? { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } } : {}),
+      });
+    await ada.rule();
+    const count = { definition: 'test_count', input: { key: 'n', steps: 1 } };
+    const { job } = await (await post('/jobs', count)).json<{ job: { id: string } }>();
+    const plan = { steps: [{ do: 'sleep', id: 'nap', seconds: 60 }] };
+    await done(token, 'recipe_save', { recipe: 'tidy', title: 'Tidy', plan });
+    await ada.rule({ always: 'on' });
+    const before = (await ada.approvals()).length;
+    const calls = [
+      ['/jobs', count, 'job_start'],
+      ...['pause', 'resume', 'cancel', 'retry'].map((action) => [
+        `/jobs/${job.id}/${action}`,
+        undefined,
+        `job_${action}`,
+      ]),
+      [`/jobs/${job.id}/answer`, { answer: {} }, 'job_answer'],
+      ['/workflows/tidy/run', {}, 'recipe_run'],
+      ['/workflows/tidy/pause', undefined, 'job_pause'],
+      ['/workflows/tidy/resume', undefined, 'job_resume'],
+      ['/workflows/tidy/stop', undefined, 'job_cancel'],
+    ] as [string, object | undefined, string][];
+    for (const [path, body] of calls) {
+      const refused = await problem(await post(path, body));
+      expect([path, refused.status, refused.approval_required]).toEqual([path, 403, true]);
+    }
+    const waiting = (await ada.approvals()).slice(before);
+    expect(waiting.map(({ tool }) => tool)).toEqual(calls.map(([, , tool]) => tool));
+    const { jobs } = await (await ada.owner.fetch('/jobs')).json<{ jobs: { id: string }[] }>();
+    expect(jobs.map(({ id }) => id)).toEqual([job.id]);
+    await ada.press(String(waiting[0]?.['id']), 'approve');
+    expect((await post('/jobs', count)).status).toBe(202);
+    expect((await post('/jobs', count)).status).toBe(403);
+  });
+
   it('reads as before', async () => {
     expect((await ada.owner.fetch('/files')).status).toBe(200);
   });
