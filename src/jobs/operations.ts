@@ -8,7 +8,7 @@ import { shownJob, shownStep } from './tools/shared.ts';
 
 /** What the routes of jobs answer, and what the documents say of them. Loaded with those alone. */
 
-const job = shownJob.meta({ id: 'Job', description: 'Work that goes on by itself, and how far it is.' });
+export const job = shownJob.meta({ id: 'Job', description: 'Work that goes on by itself, and how far it is.' });
 
 export const oneJob = z
   .object({

@@ -13,7 +13,7 @@ const INTERNAL_ERROR = -32603;
 /** The kind of job that calls a tool. */
 const TOOL_CALL = 'tool_call';
 /** How long a call of a tool that can take long may take and be no task, in ms. */
-const QUICK_CALL_MS = 2000;
+const QUICK_CALL_MS = 5000;
 /** How often a client may look, in ms. */
 const POLL_MS = 1000;
 

@@ -3,11 +3,9 @@ import * as z from 'zod';
 import type { Example, Operation } from '../http/operation.ts';
 import { problemAnswer } from '../http/problem-schema.ts';
 import { SAMPLE } from '../http/samples.ts';
-import { shownJob } from '../jobs/tools/shared.ts';
+import { job } from '../jobs/operations.ts';
 
 /** What the routes of recipes answer, and what the documents say of them. Loaded with those alone. */
-
-const job = shownJob.meta({ id: 'Job', description: 'A job, as it is now.' });
 
 export const startedJob = z.object({ job }).meta({ id: 'StartedJob' });
 export const changedJobs = z
