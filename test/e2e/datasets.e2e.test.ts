@@ -130,16 +130,6 @@ describe('the numbers are those of SQLite', () => {
     expect(expected.length).toBeGreaterThan(10);
     expect(await rows(GROUPED.replace('TABLE_NAME', table))).toEqual(expected);
   });
-
-  it('and three million rows of Parquet are there as well', { timeout: 300_000 }, async () => {
-    await upload('flights-3m.parquet', readFileSync(join(DATA, 'flights-3m.parquet')));
-    const imported = await run<{ rows: number; bad_rows: number }>('dataset_import', { file: 'flights-3m.parquet' });
-    expect(imported).toMatchObject({ rows: 3_000_000, bad_rows: 0 });
-    console.log(`parquet: ${perSecond(imported.rows, imported.seconds)}`);
-    expect(await rows('SELECT count(*) AS n, count(DISTINCT origin) AS origins FROM flights_3m')).toMatchObject([
-      { n: 3_000_000 },
-    ]);
-  });
 });
 
 /** A file of so many rows, with something of everything in it. */

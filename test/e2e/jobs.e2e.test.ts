@@ -8,7 +8,7 @@ import { signUp } from './support/people.ts';
 import type { Person } from './support/people.ts';
 
 const JOBS = 100;
-const STEPS = 3;
+const STEPS = 2;
 const KILLS = 10;
 
 interface Job {
@@ -19,7 +19,7 @@ interface Job {
 }
 
 /** The real bundle with a kind of job that writes to everything, and little patience with runs that are silent. */
-const deployment = new Deployment({ JOB_STALL_SECONDS: '5' }, 'test/support/jobs-worker.ts');
+const deployment = new Deployment({ JOB_STALL_SECONDS: '3' }, 'test/support/jobs-worker.ts');
 
 let person: Person;
 
@@ -56,7 +56,7 @@ describe('jobs and power cuts', () => {
         idempotency_key: `n-${number}`,
       });
     for (let kill = 0; kill < KILLS; kill++) {
-      await sleep(1000 + Math.random() * 4000);
+      await sleep(500 + Math.random() * 2000);
       await deployment.kill();
       await deployment.startAgain();
     }

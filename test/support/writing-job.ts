@@ -44,7 +44,7 @@ export const writing = ({ uploads }: Services): readonly JobDefinition[] => [
         );
         job.progress(index + 1, job.input.steps);
       }
-      await job.sleepUntil('rest', (await job.now('from')) + 1000);
+      await job.sleepUntil('rest', (await job.now('from')) + 200);
       return { counted, files };
     },
   }),
