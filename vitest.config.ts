@@ -7,6 +7,9 @@ import { outsideWorld } from './test/support/outside-world.ts';
 import { showsLog } from './test/support/test-log.ts';
 import { TEST_TOOLSETS } from './test/support/toolsets.ts';
 
+/** End to end as well, with a power cut in most of their tests. */
+const CUTS = ['test/e2e/{provider-races,jobs,recipes}.e2e.test.ts'];
+
 /**
  * Three kinds of tests, told apart by the file's name. `npm test` runs them all; one kind alone is
  * `npx vitest run --project node`. The browser tests are a run of their own (vitest.browser.config.ts).
@@ -15,7 +18,7 @@ import { TEST_TOOLSETS } from './test/support/toolsets.ts';
  * |--------------------|--------------------------------|----------------------------------------------|
  * | `*.node.test.ts`   | Node                           | pure code, scripts, the rules of this checkout |
  * | `*.worker.test.ts` | workerd, with bindings         | features, storage, the whole Worker          |
- * | `*.e2e.test.ts`    | Node, beside `wrangler dev`    | the real bundle, over the network            |
+ * | `*.e2e.test.ts`    | Node, beside `wrangler dev`    | the real bundle, over the network; `cuts` are those of power cuts |
  */
 export default defineConfig({
   test: {
@@ -77,11 +80,23 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
+          exclude: ['**/node_modules/**', ...CUTS],
           // Each file starts a server of its own, which takes seconds and most of a core.
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'cuts',
+          include: CUTS,
+          // They wait for servers that were killed most of the time: two at once take as long as the longer one.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -4,7 +4,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { OpenWorkspace, Workspaces } from '../workspace/client.ts';
 import type { JobDefinition } from './definition.ts';
 import type { DurableSteps, RunReference } from './durable.ts';
-import { isRunOver, MAX_VALUE_BYTES } from './model.ts';
+import { isRunOver, MAX_VALUE_CHARACTERS } from './model.ts';
 import type { JobError } from './model.ts';
 import { Run } from './run.ts';
 
@@ -64,7 +64,7 @@ export class JobEngine {
     try {
       const given = definition.input.parse(JSON.parse(input));
       const result = JSON.stringify(definition.output.parse(await definition.run(run.of(given) as never)));
-      if (result.length > MAX_VALUE_BYTES)
+      if (result.length > MAX_VALUE_CHARACTERS)
         throw new CarrelError('too_large', 'The result is larger than a job may keep. The job should write a file.');
       return { result };
     } catch (thrown) {

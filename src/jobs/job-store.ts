@@ -42,17 +42,8 @@ export class JobStore extends JobsStore {
       const { id: sessionId } = this.session(session);
       const { clientId, personId, workspaceId, grantId, label, scopes, origin } = authority;
       if (idempotencyKey !== undefined) {
-        const there = this.db.first<{ id: string; definition: string; input: string; sessionId: string }>(
-          `SELECT id, definition, input, session_id AS sessionId FROM jobs WHERE client_id = ? AND idempotency_key = ?`,
-          clientId,
-          idempotencyKey,
-        );
-        if (there && (there.definition !== definition || there.input !== input || there.sessionId !== sessionId))
-          throw new CarrelError(
-            'conflict',
-            'This idempotency key was used for a job with another input. Use a new one.',
-          );
-        if (there) return this.find(there.id);
+        const there = this.ofKey(clientId, idempotencyKey, definition, input, session);
+        if (there) return there;
       }
       const active = this.db.first<{ count: number }>(
         `SELECT count(*) AS count FROM jobs WHERE status IN ('queued', 'running', 'waiting', 'paused')`,
@@ -88,6 +79,29 @@ export class JobStore extends JobsStore {
       this.promote(now);
       return this.find(id);
     });
+  }
+
+  /**
+   * What was submitted with this key before.
+   *
+   * @throws CarrelError `not_found` (the session), `conflict` (the key was used for something else)
+   */
+  ofKey(
+    clientId: string,
+    key: string,
+    definition: string,
+    input: string,
+    session: string | undefined,
+  ): JobDetail | undefined {
+    const { id: sessionId } = this.session(session);
+    const there = this.db.first<{ id: string; definition: string; input: string; sessionId: string }>(
+      `SELECT id, definition, input, session_id AS sessionId FROM jobs WHERE client_id = ? AND idempotency_key = ?`,
+      clientId,
+      key,
+    );
+    if (there && (there.definition !== definition || there.input !== input || there.sessionId !== sessionId))
+      throw new CarrelError('conflict', 'This idempotency key was used for a job with another input. Use a new one.');
+    return there && this.find(there.id);
   }
 
   /** @throws CarrelError `not_found` */

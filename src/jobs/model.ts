@@ -17,10 +17,10 @@ export const MAX_RUNNING = 5;
 export const MAX_ACTIVE = 1000;
 /** Steps of one job. */
 export const MAX_STEPS = 10_000;
-/** What the steps of one job give together, in bytes of JSON. */
-export const MAX_OUTCOME_BYTES = 32_000_000;
-/** What one step gives, what a job is given and what it gives, in bytes of JSON: more is a file. */
-export const MAX_VALUE_BYTES = 256_000;
+/** What the steps of one job give together, in characters of JSON. */
+export const MAX_OUTCOME_CHARACTERS = 32_000_000;
+/** What one step gives, what a job is given and what it gives, in characters of JSON: more is a file. */
+export const MAX_VALUE_CHARACTERS = 256_000;
 /** How long a job may take from its start, waiting included, in ms. */
 export const MAX_DURATION_MS = 30 * 86_400_000;
 /** Runs one after another that ended without a word and without a step between them, until the job is given up. */

@@ -2,7 +2,7 @@ import { CarrelError } from '../lib/errors.ts';
 import { JobsStore, SELECT_JOBS } from './base.ts';
 import type { JobRow } from './base.ts';
 import type { RunReference } from './durable.ts';
-import { MAX_DURATION_MS, MAX_OUTCOME_BYTES, MAX_STALLS, MAX_STEPS, runIsOver } from './model.ts';
+import { MAX_DURATION_MS, MAX_OUTCOME_CHARACTERS, MAX_STALLS, MAX_STEPS, runIsOver } from './model.ts';
 import type { JobAuthority, JobError, PauseReason, Progress, StepState, Waiting } from './model.ts';
 
 /** What a run begins with. */
@@ -129,12 +129,12 @@ export class RunStore extends JobsStore {
   ): void {
     this.db.transaction(() => {
       const { bytes } = this.db.first<{ bytes: number }>('SELECT bytes FROM jobs WHERE id = ?', id) ?? { bytes: 0 };
-      if (bytes + outcome.length > MAX_OUTCOME_BYTES)
+      if (bytes + outcome.length > MAX_OUTCOME_CHARACTERS)
         throw new CarrelError(
           'too_large',
           'The steps of the job give more than one job may keep. Let them write files.',
           {
-            details: { limit: MAX_OUTCOME_BYTES },
+            details: { limit: MAX_OUTCOME_CHARACTERS },
           },
         );
       this.db.run(

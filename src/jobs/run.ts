@@ -9,11 +9,13 @@ import type { OpenWorkspace } from '../workspace/client.ts';
 import * as z from 'zod';
 import type { ApprovalRequest, JobRun, Json, Question, StepContext, StepOptions } from './definition.ts';
 import type { DurableSteps, RunReference } from './durable.ts';
-import { isRunOver, MAX_VALUE_BYTES, SHORT_SLEEP_MS } from './model.ts';
+import { isRunOver, MAX_VALUE_CHARACTERS, SHORT_SLEEP_MS } from './model.ts';
 import type { JobError, Progress, Waiting } from './model.ts';
 import type { KnownStep, RunStart } from './run-store.ts';
 
 const RETRIES = 4;
+/** Until a step is tried the last time: a run that waits for that is not silent. */
+const LONGEST_DELAY_MS = 40_000;
 const WEEK_MS = 7 * 86_400_000;
 const MAX_NAME_LENGTH = 200;
 const SHOWN_INPUT = 4096;
@@ -193,7 +195,7 @@ export class Run {
       const workspace = open(name);
       const gated: StepContext['gated'] = async (call, act) => this.#gated(name, workspace, call, act);
       const outcome = JSON.stringify((await work({ workspace, principal, origin, gated })) ?? null);
-      if (outcome.length > MAX_VALUE_BYTES)
+      if (outcome.length > MAX_VALUE_CHARACTERS)
         throw new CarrelError('too_large', 'A step gave more than a job may keep. It should write a file.');
       await runs.finishStep(jobId, name, outcome, this.takeProgress(), patience, Date.now());
       return { outcome };
@@ -204,7 +206,7 @@ export class Run {
       const error = { code, message, details, step: name };
       note(error);
       if (!isTransient(error)) return await this.#settled(name, error);
-      await runs.failStep(jobId, name, error, false, patience * 2, Date.now());
+      await runs.failStep(jobId, name, error, false, Math.max(patience * 2, LONGEST_DELAY_MS), Date.now());
       throw thrown;
     } finally {
       clearInterval(beat);
@@ -256,7 +258,8 @@ export class Run {
 
   async #ask(name: string, { message, schema, within = WEEK_MS }: Question): Promise<unknown> {
     const known = this.#claim(name);
-    if (known?.state === 'finished') return JSON.parse(known.outcome ?? 'null');
+    // Through the schema, which may fill in what was left out.
+    if (known?.state === 'finished') return schema.parse(JSON.parse(known.outcome ?? 'null'));
     if (known?.state === 'failed') throw this.#failed(name, JSON.parse(known.error ?? '{}') as JobError);
     const until = Date.now() + within;
     const form = z.toJSONSchema(schema, { io: 'input' }) as Json;

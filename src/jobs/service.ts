@@ -7,7 +7,7 @@ import type { Principal } from '../mcp/context.ts';
 import type { OpenWorkspace } from '../workspace/client.ts';
 import type { JobDefinition } from './definition.ts';
 import type { JobDetail } from './job-store.ts';
-import { answerSchema, ENDED, MAX_VALUE_BYTES } from './model.ts';
+import { answerSchema, ENDED, MAX_VALUE_CHARACTERS } from './model.ts';
 import type { Job, JobAuthority, JobStatus, StepSummary } from './model.ts';
 
 /** For whom something is done with jobs. */
@@ -41,6 +41,8 @@ export interface JobServiceOptions {
   readonly keep: number;
 }
 
+/** How deep the input of a job may be nested. */
+const MAX_DEPTH = 64;
 /** How long one call may wait, in ms. */
 export const MAX_WAIT_MS = 50_000;
 
@@ -70,8 +72,15 @@ export class JobService {
    */
   async start(context: JobContext, start: StartInput, isOurs = false): Promise<JobDetail> {
     const { definition, session, idempotencyKey, source } = start;
+    const { jobs } = context.workspace;
+    if (idempotencyKey !== undefined && isNestedWithin(start.input, MAX_DEPTH)) {
+      // Before anything is checked: what was there when it was started may be gone.
+      const { clientId } = context.principal;
+      const there = await jobs.ofKey(clientId, idempotencyKey, definition, canonicalJson(start.input), session);
+      if (there) return there;
+    }
     const { input, authority } = await this.prepare(context, start, isOurs);
-    return context.workspace.jobs.submit({ definition, input, session, idempotencyKey, authority, source }, Date.now());
+    return jobs.submit({ definition, input, session, idempotencyKey, authority, source }, Date.now());
   }
 
   /**
@@ -91,14 +100,14 @@ export class JobService {
       const names = (await this.definitions()).map((each) => each.name);
       throw new CarrelError('not_found', `There is no such kind of job. There are: ${names.join(', ')}.`);
     }
-    if (!isNestedWithin(input, 64)) throw new CarrelError('invalid_input', 'The input is nested too deeply.');
+    if (!isNestedWithin(input, MAX_DEPTH)) throw new CarrelError('invalid_input', 'The input is nested too deeply.');
     const text = canonicalJson(input);
-    if (text.length > MAX_VALUE_BYTES)
+    if (text.length > MAX_VALUE_CHARACTERS)
       throw new CarrelError(
         'too_large',
         'The input of a job has at most 256 KB as JSON. Keep larger things as files.',
         {
-          details: { characters: text.length, limit: MAX_VALUE_BYTES },
+          details: { characters: text.length, limit: MAX_VALUE_CHARACTERS },
         },
       );
     const parsed = definition.input.safeParse(input);

@@ -91,6 +91,7 @@ export class Features {
       if (!Object.hasOwn(classes, name) || Object.hasOwn(this.#later, name)) continue;
       migrate(this.#context.db, schemasOf(classes), Date.now());
       this.#later = { ...this.#later, ...instancesOf(classes, this.#context) };
+      return;
     }
   }
 

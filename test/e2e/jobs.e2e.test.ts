@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { call, connectWithToken } from '../../scripts/client/mcp.ts';
 import { Deployment } from './support/deployment.ts';
+import { operate } from './support/operator.ts';
 import { signUp } from './support/people.ts';
 import type { Person } from './support/people.ts';
 
@@ -46,6 +47,13 @@ async function allJobs(): Promise<Job[]> {
   return jobs;
 }
 
+/** What the bucket has of the person's, and what it lacks. */
+async function inBucket(): Promise<{ readonly objects: number; readonly missing: number }> {
+  const { output } = await operate(deployment, 'files', '--hours', '0');
+  const of = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
+  return { objects: of(/jobs@example\.com +(\d+) objects?/), missing: of(/(\d+) that are missing/) };
+}
+
 describe('jobs and power cuts', () => {
   it('a hundred jobs end, and write everything exactly once, through ten kills', { timeout: 600_000 }, async () => {
     const client = await connected();
@@ -79,14 +87,20 @@ describe('jobs and power cuts', () => {
       firstVersions += page.files.filter(({ version }) => version === 1).length;
       cursor = page.next_cursor;
     }
+    // What a step that was cut off had sent is swept a minute after the step was begun again.
+    let bucket = await inBucket();
+    for (; bucket.objects > files; bucket = await inBucket()) await sleep(2000);
     console.log(
       `${jobs.length} jobs, ${KILLS} kills: ${jobs.filter(({ status }) => status === 'completed').length} completed, ` +
         `${attempts} attempts at ${JOBS * (2 * STEPS + 2)} steps; counted ${counted} of ${JOBS * STEPS}, ` +
-        `${files} files of ${JOBS * STEPS}, ${firstVersions} of them version 1`,
+        `${files} files of ${JOBS * STEPS}, ${firstVersions} of them version 1, ` +
+        `${bucket.objects} objects in the bucket`,
     );
     expect(jobs.filter(({ status }) => status !== 'completed')).toEqual([]);
     expect(jobs).toHaveLength(JOBS);
-    expect({ counted, files, firstVersions }).toEqual({
+    expect({ counted, files, firstVersions, ...bucket }).toEqual({
+      objects: JOBS * STEPS,
+      missing: 0,
       counted: JOBS * STEPS,
       files: JOBS * STEPS,
       firstVersions: JOBS * STEPS,

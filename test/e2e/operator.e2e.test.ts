@@ -1,39 +1,13 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-
 import { describe, expect, it } from 'vitest';
 
 import { Browser, signInWithEmail } from '../../scripts/client/browser.ts';
-import { ROOT } from '../../scripts/lib/paths.ts';
-import { readSecretsFile } from '../../scripts/lib/secrets.ts';
 import { useDeployment } from './support/deployment.ts';
+import { operate } from './support/operator.ts';
 import { bearer, signUp } from './support/people.ts';
 
 const deployment = useDeployment();
 
-/** Runs a command as the operator does, against the server of this file. */
-async function run(script: string, ...args: string[]): Promise<{ status: number; output: string }> {
-  const address = script === 'audit' ? [] : ['--url', deployment.origin];
-  const words = [
-    '--no-warnings',
-    join(ROOT, `scripts/${script}.ts`),
-    ...args,
-    ...address,
-    '--persist-to',
-    deployment.state,
-  ];
-  const result = await promisify(execFile)(process.execPath, words, { cwd: ROOT }).then(
-    ({ stdout, stderr }) => ({ status: 0, output: stdout + stderr }),
-    (failure: { code: number; stdout: string; stderr: string }) => ({
-      status: failure.code,
-      output: failure.stdout + failure.stderr,
-    }),
-  );
-  const { CARREL_SECRET = 'none', PERSON_ID_KEY = 'none' } = readSecretsFile(join(deployment.state, 'dev.vars'));
-  for (const secret of [CARREL_SECRET, PERSON_ID_KEY]) expect(result.output).not.toContain(secret);
-  return result;
-}
+const run = async (script: string, ...args: string[]) => operate(deployment, script, ...args);
 
 const status = async (token: string) => (await fetch(`${deployment.origin}/files`, { headers: bearer(token) })).status;
 

@@ -43,3 +43,14 @@ describe('a job', () => {
     expect(await state('again')).toBe(3);
   });
 });
+
+test('the key of a job gives that job, also when what it was started with is gone', async () => {
+  await owner.write('gone.txt', 'words');
+  const more = { idempotency_key: 'once' };
+  const { id } = await start('extract_text', { files: ['gone.txt'] }, more);
+  await get(id);
+  await owner.call('file_delete', { file: 'gone.txt' });
+  expect((await start('extract_text', { files: ['gone.txt'] }, more)).id).toBe(id);
+  await expect(start('extract_text', { files: ['gone.txt'] })).rejects.toThrow('not_found');
+  await expect(start('extract_text', { files: ['other.txt'] }, more)).rejects.toThrow('conflict');
+});
