@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     name: 'browser',
     include: ['test/browser/**/*.browser.test.ts'],
-    // Each file starts a server and a browser.
-    fileParallelism: false,
+    // Each file starts a server and a browser, and waits for them much of the time.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -7,8 +7,12 @@ import { outsideWorld } from './test/support/outside-world.ts';
 import { showsLog } from './test/support/test-log.ts';
 import { TEST_TOOLSETS } from './test/support/toolsets.ts';
 
-/** End to end as well, with a power cut in most of their tests. */
-const CUTS = ['test/e2e/{provider-races,jobs,recipes}.e2e.test.ts'];
+/** What measures time or memory, or has a suite beside it: nothing else may run meanwhile. */
+const ALONE = [
+  'test/bench/*.e2e.test.ts',
+  'test/conformance/*.e2e.test.ts',
+  'test/e2e/{call,concurrency,datasets,limits,memory,parts}.e2e.test.ts',
+];
 
 /**
  * Three kinds of tests, told apart by the file's name. `npm test` runs them all; one kind alone is
@@ -18,7 +22,7 @@ const CUTS = ['test/e2e/{provider-races,jobs,recipes}.e2e.test.ts'];
  * |--------------------|--------------------------------|----------------------------------------------|
  * | `*.node.test.ts`   | Node                           | pure code, scripts, the rules of this checkout |
  * | `*.worker.test.ts` | workerd, with bindings         | features, storage, the whole Worker          |
- * | `*.e2e.test.ts`    | Node, beside `wrangler dev`    | the real bundle, over the network; `cuts` are those of power cuts |
+ * | `*.e2e.test.ts`    | Node, beside `wrangler dev`    | the real bundle, over the network; `alone` are those that measure |
  */
 export default defineConfig({
   test: {
@@ -80,9 +84,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
-          exclude: ['**/node_modules/**', ...CUTS],
-          // Each file starts a server of its own, which takes seconds and most of a core.
-          fileParallelism: false,
+          exclude: ['**/node_modules/**', ...ALONE],
+          // Each file starts a server of its own and waits for it much of the time, also for one that was killed.
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
@@ -90,10 +94,9 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'cuts',
-          include: CUTS,
-          // They wait for servers that were killed most of the time: two at once take as long as the longer one.
-          maxWorkers: 2,
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 4 },

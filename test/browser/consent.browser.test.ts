@@ -77,7 +77,15 @@ describe.each<[string, Hand]>([
     expect(answer.searchParams.get('iss')).toBe(carrel.url);
 
     const tokens = await app.redeem(answer);
-    const granted = ['sessions:read', 'sessions:write', 'files:read', 'research:read', 'research:write'];
+    const granted = [
+      'sessions:read',
+      'sessions:write',
+      'files:read',
+      'research:read',
+      'research:write',
+      'jobs:read',
+      'jobs:write',
+    ];
     expect(tokens.scope.split(' ')).toEqual(granted);
     expect(await whoIs(carrel.url, tokens)).toMatchObject({ name: 'ada@example.com', scopes: granted });
   });
